@@ -18,6 +18,7 @@ static text form_of(struct cli *cli, const struct schema_row *row)
         { KIND_MAP, "keys below", "clés ci-dessous" },
         { KIND_NAMES, "names of your own", "noms de votre choix" },
         { KIND_DOTTED, "names of your own", "noms de votre choix" },
+        { KIND_CHOSEN, "choices of the field", "choix du champ" },
         { KIND_IDS, "ids", "identifiants" },
         { KIND_SAID, "text, or a text a language", "texte, ou un texte par langue" },
         { KIND_SAYINGS, "list of texts", "liste de textes" },

@@ -30,20 +30,19 @@ static void section(struct page *g, text id, text title)
 
 static void paragraph(struct page *g, text s) { raw(g, TEXT("<p>")), put(g, s), raw(g, TEXT("</p>\n")); }
 
-static void value(struct page *g, const struct json *v)
+static const struct field *field_of(struct page *g, text category, text name)
 {
-    if (!v || v->kind == J_NULL)
-        put(g, TEXT("–"));
-    else if (v->kind == J_BOOL)
-        put(g, v->truth ? SAY("yes", "oui") : SAY("no", "non"));
-    else if (v->kind == J_TEXT || v->kind == J_NUMBER)
-        put(g, v->value);
-    else {
-        BUF_AUTO b = buf_make(1 << 20);
-        struct json_out w = json_out(&b);
-        json_put(&w, v);
-        put(g, buf_for(g->b, &b));
-    }
+    int index = policy_category(g->c->policy, category);
+    const struct category *cat = index < 0 ? NULL : &g->c->policy->categories[index];
+    int field = cat ? policy_field(cat, name) : -1;
+    return field < 0 ? NULL : &cat->fields[field];
+}
+
+/* A value in words, a dash for none. */
+static void value(struct page *g, const struct field *f, const struct json *v)
+{
+    text said = doc_value(g->c, f, v);
+    put(g, said.n ? said : TEXT("–"));
 }
 
 static void row_open(struct page *g, text name)
@@ -150,21 +149,6 @@ static text clock_of(struct page *g, const struct json *v, text name)
     return whole;
 }
 
-/* By its title in the policy; the person is "you". */
-static text actor_of(struct page *g, text name)
-{
-    int index = policy_actor(g->c->policy, name);
-    if (text_eq(name, TEXT("person")))
-        return SAY("you", "vous");
-    if (text_eq(name, TEXT("garant")))
-        return SAY("the server", "le serveur");
-    if (index < 0)
-        return name;
-    const struct actor_class *a = &g->c->policy->actors[index];
-    text title = doc_in(g->c, a->title_en, a->title_fr);
-    return title.n ? title : name;
-}
-
 /* Names with commas between them, by their titles. */
 static text titles_of(struct page *g, text list, text key, text with_commas)
 {
@@ -185,19 +169,6 @@ static text channel_of(struct page *g, text name)
     return name.n && words_make(g->c->arena, g->c->policy->root, g->c->language, &w) == OK
                ? words_label(&w, "purposes.*.channels", name)
                : name;
-}
-
-/* A day, or a time, of the policy's fields in words. */
-static void shown(struct page *g, text category, const struct json *v)
-{
-    int index = policy_category(g->c->policy, category);
-    const struct category *cat = index < 0 ? NULL : &g->c->policy->categories[index];
-    int field = cat ? policy_field(cat, v->key) : -1;
-    bool moment = field >= 0 && (cat->fields[field].type == FIELD_TIME || cat->fields[field].type == FIELD_DATE);
-    if (moment && v->kind == J_TEXT)
-        put(g, doc_time(g->c, v->value));
-    else
-        value(g, v);
 }
 
 /* ---- Sections. ---- */
@@ -254,7 +225,7 @@ static void page_record(struct page *g, text category, const struct json *record
         const struct json *f = json_get(about, v->key);
         text title = json_text(f, TEXT("title"));
         row_open(g, title.n ? title : v->key);
-        shown(g, category, v);
+        value(g, field_of(g, category, v->key), v);
         raw(g, TEXT(" <span class=\"note\">"));
         put(g, SAY("from ", "de : "));
         put(g, doc_source(g->c, json_text(f, TEXT("source"))));
@@ -427,7 +398,7 @@ static void page_former(struct page *g)
         put(g, field_title(g, json_text(one, TEXT("category")), json_text(one, TEXT("field"))));
         raw(g, TEXT("</td>"));
         cell_open(g, 1);
-        value(g, json_get(one, TEXT("value")));
+        value(g, field_of(g, json_text(one, TEXT("category")), json_text(one, TEXT("field"))), json_get(one, TEXT("value")));
         raw(g, TEXT("</td>"));
         cell_open(g, 2);
         put(g, time_of(g, one, TEXT("replaced")));
@@ -437,6 +408,29 @@ static void page_former(struct page *g)
         raw(g, TEXT("</td></tr>\n"));
     }
     table_close(g);
+}
+
+/* A text of the policy: one for all languages, or {fr, en}. */
+static text said_of(struct page *g, const struct json *v)
+{
+    text own = json_text(v, g->c->language);
+    return !v ? TEXT("")
+         : v->kind == J_TEXT ? v->value
+         : own.n || !v->first ? own : v->first->value;
+}
+
+static void automated_decision(struct page *g, const struct json *one)
+{
+    const struct json *human = json_get(one, TEXT("human"));
+    raw(g, TEXT("<h3>"));
+    put(g, SAY("Decided by a program: ", "Décidé par un programme : "));
+    put(g, title_in(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))));
+    raw(g, TEXT("</h3>\n<table>\n"));
+    row(g, SAY("How", "Comment"), said_of(g, json_get(one, TEXT("logic"))));
+    row(g, SAY("What it means for you", "Ce que cela change pour vous"), said_of(g, json_get(one, TEXT("effects"))));
+    row(g, SAY("A person reviews it if you ask", "Une personne le réexamine si vous le demandez"),
+        human && human->kind == J_BOOL ? doc_value(g->c, NULL, human) : TEXT(""));
+    raw(g, TEXT("</table>\n"));
 }
 
 static void page_purposes(struct page *g)
@@ -461,11 +455,9 @@ static void page_purposes(struct page *g)
     if (!automated || automated->kind != J_OBJECT)
         paragraph(g, SAY("No decision about you is taken by a program alone.",
                          "Aucune décision vous concernant n'est prise par un programme seul."));
-    else {
-        raw(g, TEXT("<p>"));
-        value(g, automated);
-        raw(g, TEXT("</p>\n"));
-    }
+    else
+        JSON_EACH(one, automated)
+            automated_decision(g, one);
 }
 
 static text decision_word(struct page *g, text decision)
@@ -502,8 +494,7 @@ static void page_consents(struct page *g)
     const struct json *list = json_get(g->file, TEXT("consents"));
     section(g, TEXT("consents"), SAY("Your choices", "Vos choix"));
     if (!list || !list->count) {
-        paragraph(g, SAY("You were asked for none, or made none.",
-                         "Aucun ne vous a été demandé, ou vous n'en avez fait aucun."));
+        paragraph(g, SAY("You have not made any choice yet.", "Vous n'avez encore fait aucun choix."));
         return;
     }
     head(g,
@@ -526,12 +517,12 @@ static void page_recipients(struct page *g)
         paragraph(g, SAY("Nobody outside receives your data.",
                          "Personne à l'extérieur ne reçoit vos données."));
     else {
-        paragraph(g, SAY("Recipients that the policy names:", "Destinataires que nomme la politique :"));
+        paragraph(g, SAY("The policy names these recipients:", "La politique nomme ces destinataires :"));
         head(g, ROW_OF(SAY("Name", "Nom"), SAY("Country", "Pays"),
                        SAY("Safeguard of a transfer", "Garantie d'un transfert")));
         JSON_EACH(one, list)
-            cells(g, ROW_OF(json_text(one, TEXT("name")), json_text(one, TEXT("country")),
-                            json_text(one, TEXT("safeguard"))));
+            cells(g, ROW_OF(json_text(one, TEXT("name")), doc_country(g->c, json_text(one, TEXT("country"))),
+                            doc_safeguard(g->c, json_text(one, TEXT("safeguard")))));
         table_close(g);
     }
     if (!given || !given->count) {
@@ -539,7 +530,7 @@ static void page_recipients(struct page *g)
                          "Nous n'avons communiqué vos données à personne jusqu'ici."));
         return;
     }
-    paragraph(g, SAY("What was disclosed:", "Ce qui a été communiqué :"));
+    paragraph(g, SAY("What we shared:", "Ce que nous avons communiqué :"));
     head(g, ROW_OF(SAY("To", "À"), SAY("For", "Pour"), SAY("What", "Quoi"), SAY("When", "Quand")));
     JSON_EACH(one, given)
         cells(g, ROW_OF(json_text(one, TEXT("name")),
@@ -555,7 +546,7 @@ static void page_folders(struct page *g)
     if (!list || !list->count)
         return;
     section(g, TEXT("folders"),
-            SAY("Folders you may enter, and how that came", "Les dossiers qui vous sont ouverts, et comment"));
+            SAY("Folders you can open, and why", "Les dossiers que vous pouvez ouvrir, et pourquoi"));
     head(g, ROW_OF(SAY("Folder", "Dossier"), SAY("What", "Quoi"), SAY("When", "Quand"), SAY("Until", "Jusqu'au"),
                    SAY("By", "Par"), SAY("Why", "Pourquoi")));
     JSON_EACH(one, list)
@@ -565,7 +556,7 @@ static void page_folders(struct page *g)
                             text_eq(json_text(row, TEXT("act")), TEXT("granted")) ? SAY("given", "accordé")
                                                                                   : SAY("removed", "retiré"),
                             time_of(g, row, TEXT("at")), time_of(g, row, TEXT("until")),
-                            by.n ? by : actor_of(g, json_text(row, TEXT("actor"))), json_text(row, TEXT("why"))));
+                            by.n ? by : doc_actor(g->c, json_text(row, TEXT("actor"))), json_text(row, TEXT("why"))));
         }
     table_close(g);
 }
@@ -578,6 +569,16 @@ static text joined(struct page *g, const struct json *list)
     return out;
 }
 
+static text state_word(struct page *g, text state)
+{
+    return text_eq(state, TEXT("open"))       ? SAY("open", "ouvert")
+           : text_eq(state, TEXT("closed"))   ? SAY("closed", "fermé")
+           : text_eq(state, TEXT("invited"))  ? SAY("invited", "sur invitation")
+           : text_eq(state, TEXT("awaiting")) ? SAY("waiting for approval", "en attente d'approbation")
+           : text_eq(state, TEXT("refused"))  ? SAY("refused", "refusé")
+                                              : state;
+}
+
 static void page_account(struct page *g)
 {
     const struct json *account = json_get(g->file, TEXT("account")), *sessions = json_get(account, TEXT("sessions"));
@@ -585,10 +586,10 @@ static void page_account(struct page *g)
         return;
     section(g, TEXT("account"), SAY("Your account", "Votre compte"));
     raw(g, TEXT("<table>\n"));
-    row(g, SAY("State", "État"), json_text(account, TEXT("state")));
-    row(g, SAY("Role", "Rôle"), actor_of(g, json_text(account, TEXT("role"))));
+    row(g, SAY("State", "État"), state_word(g, json_text(account, TEXT("state"))));
+    row(g, SAY("Role", "Rôle"), doc_actor(g->c, json_text(account, TEXT("role"))));
     row(g, SAY("Opened", "Ouvert"), time_of(g, account, TEXT("opened")));
-    row(g, SAY("Opened by", "Ouvert par"), json_text(account, TEXT("opened_by")));
+    row(g, SAY("Opened by", "Ouvert par"), doc_actor(g->c, json_text(account, TEXT("opened_by"))));
     row(g, SAY("Last visit", "Dernière visite"), time_of(g, account, TEXT("last_visit")));
     row(g, SAY("Open sessions", "Sessions ouvertes"), sessions ? sessions->value : TEXT("0"));
     row(g, SAY("In the team of", "Dans l'équipe de"), joined(g, json_get(account, TEXT("managers"))));
@@ -601,14 +602,14 @@ static void page_letters(struct page *g)
     if (!list || !list->count)
         return;
     section(g, TEXT("letters"),
-            SAY("Letters to you of the last days", "Les lettres qui vous ont été adressées ces derniers jours"));
-    head(g, ROW_OF(SAY("When", "Quand"), SAY("Letter", "Lettre"), SAY("State", "État")));
+            SAY("Emails we sent you in the last days", "Les courriels envoyés ces derniers jours"));
+    head(g, ROW_OF(SAY("When", "Quand"), SAY("Email", "Courriel"), SAY("State", "État")));
     JSON_EACH(one, list) {
         text state = json_text(one, TEXT("state"));
         cells(g, ROW_OF(time_of(g, one, TEXT("created")), json_text(one, TEXT("title")),
-                        text_eq(state, TEXT("sent"))     ? SAY("sent", "envoyée")
-                        : text_eq(state, TEXT("queued")) ? SAY("on its way", "en chemin")
-                                                         : SAY("could not be sent", "n'a pu être envoyée")));
+                        text_eq(state, TEXT("sent"))     ? SAY("sent", "envoyé")
+                        : text_eq(state, TEXT("queued")) ? SAY("being sent", "en cours d'envoi")
+                                                         : SAY("could not be sent", "n'a pas pu être envoyé")));
     }
     table_close(g);
 }
@@ -655,7 +656,7 @@ static void page_entries(struct page *g, bool looks)
             day = its;
         }
         cells(g, ROW_OF(clock_of(g, one, TEXT("time")), json_text(one, TEXT("says")),
-                        actor_of(g, json_text(one, TEXT("actor"))),
+                        doc_actor(g->c, json_text(one, TEXT("actor"))),
                         titles_of(g, TEXT("purposes"), TEXT("purpose"), json_text(one, TEXT("purpose"))),
                         titles_of(g, TEXT("categories"), TEXT("category"), json_text(one, TEXT("categories"))),
                         json_text(one, TEXT("reason"))));

@@ -272,6 +272,14 @@ static enum err compile_sources(struct loaded *l)
     return OK;
 }
 
+static void compile_choice(const struct node *field, text value, struct field *f)
+{
+    const struct node *label = node_get(node_get(field, TEXT("labels")), value);
+    f->choice_en[f->choice_count] = node_said(label, TEXT("en"));
+    f->choice_fr[f->choice_count] = node_said(label, TEXT("fr"));
+    f->choices[f->choice_count++] = value;
+}
+
 static void compile_field(struct loaded *l, const struct node *n, struct field *f)
 {
     const struct node *when = node_get(n, TEXT("when"));
@@ -284,7 +292,7 @@ static void compile_field(struct loaded *l, const struct node *n, struct field *
     f->has_min = text_int(node_text(n, TEXT("min")), &f->min);
     f->has_max = text_int(node_text(n, TEXT("max")), &f->max);
     EACH_WORD(choice, node_get(n, TEXT("choices")))
-    f->choices[f->choice_count++] = choice->value;
+    compile_choice(n, choice->value, f);
     if (when && when->first) {
         f->when_field = when->first->key;
         f->when_value = when->first->value;

@@ -61,6 +61,7 @@ static void put_names(struct writer *w, unsigned row)
     const struct schema_row *r = &w->schema.rows[row];
     static const text patterns[] = { [KIND_NAMES] = TEXT_INIT("^[a-z][a-z0-9_-]*$"),
                                      [KIND_DOTTED] = TEXT_INIT("^[a-z][a-z0-9_.-]*$"),
+                                     [KIND_CHOSEN] = TEXT_INIT("^.+$"),
                                      [KIND_IDS] = TEXT_INIT("^[A-Za-z][A-Za-z0-9-]*$") };
     struct json_out *out = &w->out;
     json_pair(out, TEXT("type"), TEXT("object"));

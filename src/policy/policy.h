@@ -146,6 +146,7 @@ struct field {
     bool has_min, has_max;
     int64_t min, max; /* of the number, or of the length in characters */
     text choices[CHOICES_MAX];
+    text choice_en[CHOICES_MAX], choice_fr[CHOICES_MAX]; /* its words, of `labels`; p NULL: none */
     unsigned choice_count;
     text default_value;          /* p NULL when none */
     text when_field, when_value; /* only held, and required if `required`, when that field of the

@@ -206,6 +206,14 @@ static void check_when(struct check *c, const struct node *field)
     }
 }
 
+/* Words for a value that nobody can choose would never be read. */
+static void check_labels(struct check *c, const struct node *field, const struct node *choices)
+{
+    NODE_EACH(label, node_get(field, TEXT("labels")))
+        if (!choices || !node_has(choices, label->key))
+            WRONG_KEY(c, label, "%.*s is no choice of %.*s", T(label->key), T(field->path));
+}
+
 /* Two choices that look the same could not be told apart by whoever chooses. */
 static void check_choices(struct check *c, const struct node *field, const struct node *choices)
 {
@@ -232,6 +240,7 @@ static void check_field(struct check *c, const struct node *category, const stru
                   T(field->path), T(type));
     if (choices)
         check_choices(c, field, choices);
+    check_labels(c, field, choices);
     if (text_int(node_text(field, TEXT("min")), &min) && text_int(node_text(field, TEXT("max")), &max) && min > max)
         WRONG_KEY(c, field, "%.*s has a min above its max", T(field->path));
     if (standard && standard->kind == NODE_SCALAR && !default_fits(field, type, standard->value))

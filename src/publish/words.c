@@ -266,6 +266,7 @@ static text scalar(const struct words *w, const struct schema_row *row, text val
     case KIND_MAP:
     case KIND_NAMES:
     case KIND_DOTTED:
+    case KIND_CHOSEN:
     case KIND_IDS:
     case KIND_SAID:
     case KIND_SAYINGS:

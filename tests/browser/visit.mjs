@@ -198,6 +198,33 @@ function checkCookies(cookies, site, fault) {
 
 const said = page => page.evaluate(() => document.querySelector('main')?.innerText.replace(/\s+/g, ' ').trim() ?? '');
 
+const MOST = 60000;                                               // bytes on the wire, with the style sheet
+
+/** What the page weighs, as it was sent; the style sheet once a site. */
+async function checkWeight(answer, site, fault) {
+    const sent = async one => (await one.request().sizes()).responseBodySize;
+    site.styleWeight ??= (async () => {
+        const style = await fetch(site.origin + '/static/garant.css', { headers: { 'accept-encoding': 'gzip' } });
+        return Number(style.headers.get('content-length')) || (await style.arrayBuffer()).byteLength;
+    })();
+    const weight = await sent(answer) + await site.styleWeight;
+    if (weight > MOST)
+        fault(`weighs ${weight} bytes with its style, ${MOST} at most`);
+}
+
+/** Dates in words and names by their titles: no ISO date and no key of a role in what people read, but where code is shown as such. */
+async function checkWords(page, site, fault) {
+    const text = await page.evaluate(() => {
+        const copy = document.querySelector('main').cloneNode(true);
+        copy.querySelectorAll('.code, code, pre, .typed, .mono, textarea, .canary').forEach(e => e.remove());
+        return copy.textContent;
+    });
+    for (const date of new Set(text.match(/\b(19|20)\d\d-(0\d|1[0-2])(-[0-3]\d(T\d\d:\d\d)?)?\b/g) ?? []))
+        fault(`a date as machines write it: ${date}`);
+    for (const role of site.roles.filter(name => name.includes('_') && new RegExp(`\\b${name}\\b`).test(text)))
+        fault(`the key of a role: ${role}`);
+}
+
 async function restyle(page, viewport, scheme) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
@@ -240,6 +267,7 @@ async function goTo(page, address, language, fault) {
         fault(`status ${answer.status()}`);
     if (!/default-src 'self'/.test(answer.headers()['content-security-policy'] ?? ''))
         fault('no content policy');
+    return answer;
 }
 
 /** Looks at one address in one language; the faults found. French is read closely wide and light, English narrow and dark: axe, picture and
@@ -256,8 +284,10 @@ export async function visit(windows, site, language, address, folder) {
     how = `with JavaScript, ${near.width} px, ${scheme}`;
     const page = await windows.page(site, language, address, true, fault);
     await restyle(page, near, scheme);
-    await goTo(page, address, language, fault);
+    const answer = await goTo(page, address, language, fault);
     const words = await said(page);
+    await checkWeight(answer, site, fault);
+    await checkWords(page, site, fault);
     await checkFrame(page, language, fault);
     await checkWidth(page, fault);
     await checkZoom(page, fault);

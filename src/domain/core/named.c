@@ -1,6 +1,8 @@
 /* Words for people: languages, times, terms, names. */
 #include "domain/core/named.h"
 #include "domain/core/value.h"
+#include "policy/schema.h"
+#include "publish/notice.h"
 
 text doc_in(const struct ctx *c, text en, text fr) { return text_eq(c->language, TEXT("fr")) ? fr : en; }
 
@@ -134,6 +136,103 @@ bool doc_looked(text act)
         if (text_eq(looks[i], act))
             return true;
     return false;
+}
+
+text doc_choice(const struct ctx *c, const struct field *f, text value)
+{
+    static const struct {
+        text value, en, fr;
+    } known[] = {
+#define CHOICE(value, en, fr) { TEXT_INIT(value), TEXT_INIT(en), TEXT_INIT(fr) },
+#include "domain/core/choices.def"
+#undef CHOICE
+    };
+    for (unsigned i = 0; f && i < f->choice_count; i++)
+        if (text_eq(f->choices[i], value) && f->choice_en[i].p)
+            return doc_in(c, f->choice_en[i], f->choice_fr[i]);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (text_eq(known[i].value, value))
+            return doc_in(c, known[i].en, known[i].fr);
+    return value;
+}
+
+text doc_country(const struct ctx *c, text code)
+{
+    const struct country *country = country_of(code);
+    return country ? doc_in(c, country->en, country->fr) : code;
+}
+
+text doc_safeguard(const struct ctx *c, text word)
+{
+    struct words w;
+    bool made = word.n && words_make(c->arena, c->policy->root, c->language, &w) == OK;
+    return made ? words_label(&w, "recipients.*.safeguard", word) : word;
+}
+
+text doc_actor(const struct ctx *c, text name)
+{
+    int index = policy_actor(c->policy, name);
+    if (text_eq(name, TEXT("person")))
+        return doc_in(c, TEXT("you"), TEXT("vous"));
+    if (text_eq(name, TEXT("garant")))
+        return doc_in(c, TEXT("the server"), TEXT("le serveur"));
+    const struct actor_class *a = index < 0 ? NULL : &c->policy->actors[index];
+    text title = a ? doc_in(c, a->title_en, a->title_fr) : TEXT("");
+    return title.n ? title : name;
+}
+
+static text list_words(struct ctx *c, const struct field *f, const struct json *list)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    JSON_EACH(item, list)
+        buf_print(&b, "%s%.*s", item == list->first ? "" : ", ", T(doc_value(c, f, item)));
+    return buf_made(c->arena, &b);
+}
+
+static text text_words(struct ctx *c, const struct field *f, text value)
+{
+    switch (f->type) {
+    case FIELD_CHOICE:
+        return doc_choice(c, f, value);
+    case FIELD_DATE:
+    case FIELD_TIME:
+        return doc_time(c, value);
+    case FIELD_COUNTRY:
+        return doc_country(c, value);
+    case FIELD_TEXT: /* who gave access to a folder, as domain/folder writes it */
+        return text_eq(f->name, TEXT("granted_by")) && policy_actor(c->policy, value) >= 0 ? doc_actor(c, value) : value;
+    case FIELD_EMAIL:
+    case FIELD_PHONE:
+    case FIELD_INTEGER:
+    case FIELD_NUMBER:
+    case FIELD_BOOLEAN:
+    case FIELD_COLOUR:
+    case FIELD_URL:
+    case FIELD_IP:
+    case FIELD_IBAN:
+    case FIELD_CARD:
+    case FIELD_JSON:
+        break;
+    }
+    return value;
+}
+
+text doc_value(struct ctx *c, const struct field *f, const struct json *value)
+{
+    if (!value || value->kind == J_NULL)
+        return TEXT("");
+    if (value->kind == J_BOOL)
+        return value->truth ? doc_in(c, TEXT("yes"), TEXT("oui")) : doc_in(c, TEXT("no"), TEXT("non"));
+    if (value->kind == J_TEXT)
+        return f ? text_words(c, f, value->value) : value->value;
+    if (value->kind == J_NUMBER)
+        return value->value;
+    if (value->kind == J_ARRAY)
+        return list_words(c, f, value);
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_put(&w, value);
+    return buf_made(c->arena, &b);
 }
 
 text doc_basis(const struct ctx *c, text basis)

@@ -22,6 +22,15 @@ text doc_ground(const struct ctx *c, const struct retention *r);
 text doc_ground_said(const struct ctx *c, text said);
 /* The title of what is kept: of a category, of the proofs of consent, else as it was told. */
 text doc_kept(const struct ctx *c, text category, text told);
+/* A choice of the field in words: those of the policy, of choices.def, else as it is. */
+text doc_choice(const struct ctx *c, const struct field *f, text value);
+/* A value of the field as people read it: a choice in words, a day and a moment in words, a country by its name, yes or
+ * no; a list's items with commas; else as it is. f NULL: of no field of the policy. */
+text doc_value(struct ctx *c, const struct field *f, const struct json *value);
+text doc_country(const struct ctx *c, text code);    /* its name; the code where it has none */
+text doc_safeguard(const struct ctx *c, text word); /* of a transfer: recipients.*.safeguard in words */
+/* Who did something, told to the person: a role or system by its title, "you", "the server". */
+text doc_actor(const struct ctx *c, text name);
 text doc_basis(const struct ctx *c, text basis);
 /* Titles of the policy, else the name itself. */
 text doc_category(const struct ctx *c, const struct category *cat);

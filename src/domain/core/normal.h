@@ -26,6 +26,9 @@ void normal_typed(struct ctx *c, struct json_out *w, const struct field *f, text
  * what is none stays as it is. */
 text normal_day(struct ctx *c, text s);
 
+/* A moment, or a day, as people write it: "31/12/2026 14:05" by the controller's clocks, as RFC 3339 has it. */
+text normal_moment(struct ctx *c, text s);
+
 /* addr-spec of RFC 5321 and 6531, in the form that normal_kept() gives it. */
 bool normal_is_email(struct arena *a, text s);
 bool normal_is_url(struct arena *a, text s);

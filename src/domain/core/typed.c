@@ -328,6 +328,12 @@ static text moment_of(struct ctx *c, text s)
                                   size / 60, size % 60);
 }
 
+text normal_moment(struct ctx *c, text s)
+{
+    text moment = moment_of(c, s);
+    return text_eq(moment, s) ? normal_day(c, s) : moment;
+}
+
 /* ---- Countries, choices, addresses of the web. ---- */
 
 static text country_typed(struct ctx *c, text s)

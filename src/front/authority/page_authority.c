@@ -11,6 +11,8 @@
 #define SENT(name)  json_text(q->json, TEXT(name))
 #define ASKED(name) request_query(q, TEXT(name))
 
+enum { NUMBER_END = 6 }; /* of a number, what is shown where it has no name */
+
 /* ---- The list. ---- */
 
 static enum err show_list(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
@@ -112,12 +114,14 @@ static enum err body_of(struct ctx *c, const struct request *q, const struct jso
     static const text same[] = { TEXT_INIT("authority"), TEXT_INIT("ground"), TEXT_INIT("reference"),
                                  TEXT_INIT("received"),  TEXT_INIT("from"),   TEXT_INIT("until"),
                                  TEXT_INIT("secrecy"),   TEXT_INIT("secret_until") };
+    const struct json *sent;
     text lines = SENT("subjects");
+    TRY(form_dated(c, q->json, &sent));
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-        json_pair(&w, same[i], text_trim(json_text(q->json, same[i])));
+        json_pair(&w, same[i], text_trim(json_text(sent, same[i])));
     json_name(&w, TEXT("subjects"));
     json_open(&w, '[');
     while (lines.n) {
@@ -175,6 +179,31 @@ enum err api_staff_authority_enter(struct ctx *c, const struct request *q, struc
 
 /* ---- One file. ---- */
 
+/* "account_staff 01J…" of the file: the title, and the end of their number, since two must be told apart. */
+static text who(struct ctx *c, text kept)
+{
+    text id = kept, name = text_cut(&id, ' '), title = staff_who(c, name);
+    return id.n < NUMBER_END ? title : arena_print(c->arena, "%.*s (…%.*s)", T(title), T(text_from(id, id.n - NUMBER_END)));
+}
+
+static void put_file(struct page *p, const struct json *file)
+{
+    json_name(&p->w, TEXT("file"));
+    if (!file) {
+        json_put_null(&p->w);
+        return;
+    }
+    json_open(&p->w, '{');
+    JSON_EACH(member, file) {
+        json_name(&p->w, member->key);
+        if (member->kind == J_TEXT && text_ends(member->key, TEXT("_by")))
+            json_put_text(&p->w, who(p->c, member->value));
+        else
+            json_put(&p->w, member);
+    }
+    json_close(&p->w, '}');
+}
+
 static enum err show_file(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
                           const struct json *file)
 {
@@ -184,11 +213,7 @@ static enum err show_file(struct ctx *c, const struct request *q, struct reply *
     staff_problem(&p, o);
     page_keep(&p, kept, 1);
     json_pair(&p.w, TEXT("ref"), ID);
-    json_name(&p.w, TEXT("file"));
-    if (file)
-        json_put(&p.w, file);
-    else
-        json_put_null(&p.w);
+    put_file(&p, file);
     return page_show(&p, r, staff_status(o));
 }
 
@@ -211,15 +236,17 @@ enum err api_staff_authority(struct ctx *c, const struct request *q, struct repl
 static enum err do_act(struct ctx *c, const struct request *q)
 {
     struct answer answer = { 0 };
+    const struct json *in;
     text act = SENT("act");
     TRY(staff_reason(c, q));
+    TRY(form_dated(c, q->json, &in));
     if (text_eq(act, TEXT("document")))
         return add_document(c, q, ID, true);
     if (text_eq(act, TEXT("approve")))
         return authority_approve(c, ID, &answer);
     if (text_eq(act, TEXT("refuse")))
         return authority_refuse(c, ID, q->json, &answer);
-    return text_eq(act, TEXT("secrecy")) ? authority_secrecy(c, ID, q->json, &answer) : OK;
+    return text_eq(act, TEXT("secrecy")) ? authority_secrecy(c, ID, in, &answer) : OK;
 }
 
 enum err api_staff_authority_do(struct ctx *c, const struct request *q, struct reply *r)

@@ -30,7 +30,7 @@ static enum err show_list(struct ctx *c, const struct request *q, struct reply *
     json_pair_bool(&p.w, TEXT("some"), rows && rows->count);
     json_pair_bool(&p.w, TEXT("has_signs"), signs && signs->count);
     page_copy(&p, list, TEXT("breaches"));
-    page_copy(&p, list, TEXT("signs"));
+    staff_acts(&p, list, TEXT("signs"));
     page_copy(&p, list, TEXT("next"));
     return page_show(&p, r, staff_status(o));
 }
@@ -85,7 +85,10 @@ enum err api_staff_breach_new(struct ctx *c, const struct request *q, struct rep
 enum err api_staff_breach_open(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    enum err e = breach_open(c, q->json, &answer);
+    const struct json *in = NULL;
+    enum err e = form_dated(c, q->json, &in);
+    if (e == OK)
+        e = breach_open(c, in, &answer);
     if (e == OK)
         return page_go(c, r, arena_print(c->arena, "/staff/breaches/%.*s", T(answer.id)), TEXT("breach"));
     struct staff_outcome o = staff_outcome(c, e);
@@ -153,7 +156,7 @@ static void put_scope(struct page *p, const struct json *breach)
         bool recipient = policy->actors[i].kind == ACTOR_RECIPIENT;
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("actor"), policy->actors[i].name);
-        json_pair(&p->w, TEXT("title"), recipient ? doc_recipient(p->c, (int)i) : policy->actors[i].name);
+        json_pair(&p->w, TEXT("title"), recipient ? doc_recipient(p->c, (int)i) : staff_who(p->c, policy->actors[i].name));
         json_pair_bool(&p->w, TEXT("recipient"), recipient);
         json_close(&p->w, '}');
     }
@@ -226,10 +229,11 @@ static void put_breach(struct page *p, const struct json *breach)
                                    TEXT_INIT("people"), TEXT_INIT("letters"), TEXT_INIT("unreached"), TEXT_INIT("going"),
                                    TEXT_INIT("closed"), TEXT_INIT("open"), TEXT_INIT("late"), TEXT_INIT("reasons"),
                                    TEXT_INIT("receipt"), TEXT_INIT("told"), TEXT_INIT("late_authority"),
-                                   TEXT_INIT("late_subjects"), TEXT_INIT("parties"), TEXT_INIT("history") };
+                                   TEXT_INIT("late_subjects"), TEXT_INIT("parties") };
     const struct json *parties = json_get(breach, TEXT("parties"));
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
         page_copy(p, breach, copied[i]);
+    staff_acts(p, breach, TEXT("history"));
     text risk = json_text(breach, TEXT("risk")), how = json_text(breach, TEXT("how")), stage = json_text(breach, TEXT("stage"));
     json_pair(&p->w, TEXT("risk"), choice_says(p->c, BREACH_RISKS, risk));
     json_pair(&p->w, TEXT("how"), choice_says(p->c, BREACH_HOWS, how));
@@ -267,7 +271,10 @@ enum err api_staff_breach(struct ctx *c, const struct request *q, struct reply *
 enum err api_staff_breach_do(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
-    enum err e = breach_move(c, ID, SENT("move"), q->json, &answer);
+    const struct json *in = NULL;
+    enum err e = form_dated(c, q->json, &in);
+    if (e == OK)
+        e = breach_move(c, ID, SENT("move"), in, &answer);
     if (e == OK)
         return page_go(c, r, arena_print(c->arena, "/staff/breaches/%.*s", T(ID)), TEXT("breach"));
     struct staff_outcome o = staff_outcome(c, e);

@@ -291,7 +291,9 @@ static enum err act(struct ctx *c, const struct request *q, const struct json **
         return campaign_test(c, ID, &answer);
     if (text_eq(what, TEXT("uncertain")))
         return doubts_of(c, q, doubts);
-    return campaign_steer(c, ID, q->json, &answer);
+    const struct json *in;
+    TRY(form_dated(c, q->json, &in));
+    return campaign_steer(c, ID, in, &answer);
 }
 
 enum err api_staff_campaign_act(struct ctx *c, const struct request *q, struct reply *r)

@@ -117,9 +117,12 @@ enum err api_staff_request_new(struct ctx *c, const struct request *q, struct re
 enum err api_staff_request_enter(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
+    const struct json *in = NULL;
     enum err e = staff_reason(c, q);
     if (e == OK)
-        e = dsr_enter(c, q->json, &answer);
+        e = form_dated(c, q->json, &in);
+    if (e == OK)
+        e = dsr_enter(c, in, &answer);
     if (e == OK)
         return page_go(c, r, arena_print(c->arena, "/staff/requests/%.*s", T(answer.id)), TEXT("moved"));
     struct staff_outcome o = staff_outcome(c, e);

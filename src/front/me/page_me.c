@@ -17,17 +17,17 @@ struct view {
 /* ---- One record. ---- */
 
 /* What was there before, newest first as the file has them. */
-static void put_formers(struct view *v, text category, text field)
+static void put_formers(struct view *v, const struct category *cat, text field)
 {
+    int index = policy_field(cat, field);
     struct json_out *w = &v->p->w;
     json_name(w, TEXT("former"));
     json_open(w, '[');
     JSON_EACH(one, json_get(v->file, TEXT("former"))) {
-        if (!text_eq(json_text(one, TEXT("category")), category) || !text_eq(json_text(one, TEXT("field")), field))
+        if (!text_eq(json_text(one, TEXT("category")), cat->name) || !text_eq(json_text(one, TEXT("field")), field))
             continue;
         json_open(w, '{');
-        json_name(w, TEXT("value"));
-        page_value(v->p, json_get(one, TEXT("value")));
+        json_pair(w, TEXT("value"), doc_value(v->p->c, index < 0 ? NULL : &cat->fields[index], json_get(one, TEXT("value"))));
         page_copy(v->p, one, TEXT("replaced"));
         page_copy(v->p, one, TEXT("until"));
         json_close(w, '}');
@@ -53,19 +53,16 @@ static void put_value(struct view *v, const struct category *cat, const struct j
     struct json_out *w = &v->p->w;
     int index = policy_field(cat, value->key);
     text source = json_text(about, TEXT("source"));
+    /* A moment is told by the reader's own clock where that is known. */
+    bool moment = index >= 0 && cat->fields[index].type == FIELD_TIME && value->kind == J_TEXT;
     json_open(w, '{');
     json_pair(w, TEXT("title"), doc_field(v->p->c, cat, value->key));
-    json_name(w, TEXT("value"));
-    if (value->kind == J_TEXT)
-        json_put_text(w, file_shown(v->p->c, cat, value));
-    else
-        page_value(v->p, value);
-    json_pair_bool(w, TEXT("moment"),
-                   index >= 0 && (cat->fields[index].type == FIELD_TIME || cat->fields[index].type == FIELD_DATE));
+    json_pair(w, TEXT("value"), moment ? value->value : file_shown(v->p->c, cat, value));
+    json_pair_bool(w, TEXT("moment"), moment);
     json_pair(w, TEXT("source"), source.n ? doc_source(v->p->c, source) : TEXT(""));
     page_copy(v->p, about, TEXT("at"));
     if (single)
-        put_formers(v, cat->name, value->key);
+        put_formers(v, cat, value->key);
     else {
         json_name(w, TEXT("former"));
         json_put_null(w);
@@ -341,6 +338,21 @@ static enum err put_changes(struct view *v)
     return OK;
 }
 
+static void put_recipients(struct view *v)
+{
+    struct json_out *w = &v->p->w;
+    json_name(w, TEXT("recipients"));
+    json_open(w, '[');
+    JSON_EACH(one, json_get(v->file, TEXT("recipients"))) {
+        json_open(w, '{');
+        page_copy(v->p, one, TEXT("name"));
+        json_pair(w, TEXT("country"), doc_country(v->p->c, json_text(one, TEXT("country"))));
+        page_text(v->p, TEXT("safeguard"), doc_safeguard(v->p->c, json_text(one, TEXT("safeguard"))));
+        json_close(w, '}');
+    }
+    json_close(w, ']');
+}
+
 enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     PAGE_AUTO p = { 0 };
@@ -360,7 +372,7 @@ enum err api_me_page(struct ctx *c, const struct request *q, struct reply *r)
     put_empty(&v);
     page_copy(&p, v.file, TEXT("attachments"));
     json_pair_bool(&p.w, TEXT("has_files"), list_count(json_get(v.file, TEXT("attachments"))) > 0);
-    page_copy(&p, v.file, TEXT("recipients"));
+    put_recipients(&v);
     put_disclosures(&v);
     page_copy(&p, v.file, TEXT("authorities"));
     page_copy(&p, v.file, TEXT("controller"));

@@ -131,7 +131,10 @@ static text here_of(struct ctx *c, const struct request *q)
 {
     text here = path_of(q);
     bool again = q->method == METHOD_GET || text_starts(route_allow(c->arena, here), TEXT("GET"));
-    return again ? here : c->session ? TEXT("/me") : TEXT("/signin");
+    if (!again && c->session && text_starts(here, TEXT("/staff/")))
+        return TEXT("/staff/people");
+    return again ? here
+         : c->session ? TEXT("/me") : TEXT("/signin");
 }
 
 void page_bare(struct ctx *c, const struct request *q, text name, struct page *out)
@@ -200,6 +203,8 @@ static text field_fault(struct page *p, text field, enum err code)
     if (at >= 0)
         return fault_says(p, cat, &cat->fields[at], code);
     text colon = word_find(TEXT("colon"), c->language), said = page_reason(p, code);
+    if (form_undated(c, field, p->q->json))
+        return word_find(TEXT("fault.day"), c->language);
     return name.n ? arena_print(c->arena, "%.*s%.*s%.*s", T(field), T(colon), T(said)) : said;
 }
 
@@ -224,7 +229,8 @@ void page_problem(struct page *p, const struct why *why)
     fault_put_all(p);
     text detail = why_told(why, p->c->language);
     /* What staff needs to know of the policy, and how much of something one may have: said in words of their own. */
-    bool told = (p->at_work || why->code == ERR_TOO_MANY) && text_utf8(detail);
+    bool told = (p->at_work || why->code == ERR_TOO_MANY) && text_utf8(detail) &&
+                !(field.n && form_undated(p->c, field, p->q->json));
     page_text(p, TEXT("detail"), told ? detail : TEXT(""));
     json_pair(&p->w, TEXT("clause"), why->clause ? why->clause->path : TEXT(""));
     json_pair_int(&p->w, TEXT("retry"), why->retry);

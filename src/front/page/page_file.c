@@ -1,9 +1,9 @@
 /* The person's file for pages: read once from the access answer, looked up by name. */
 #include "domain/rights/access.h"
 #include "domain/core/actor.h"
+#include "domain/core/named.h"
 #include "domain/core/value.h"
 #include "front/page/page_person.h"
-#include "front/door/word.h"
 
 enum err file_own(struct ctx *c, const struct json **out)
 {
@@ -20,13 +20,10 @@ const struct json *file_find(const struct json *list, text key, text value)
     return NULL;
 }
 
-text file_shown(const struct ctx *c, const struct category *cat, const struct json *value)
+text file_shown(struct ctx *c, const struct category *cat, const struct json *value)
 {
     int index = policy_field(cat, value->key);
-    if (index < 0 || cat->fields[index].type != FIELD_CHOICE)
-        return value->value;
-    text key = arena_print(c->arena, "choice.%.*s", T(value->value)), word = key.p ? word_find(key, c->language) : key;
-    return word.p ? word : value->value;
+    return doc_value(c, index < 0 ? NULL : &cat->fields[index], value);
 }
 
 msec file_time(const struct json *object, text name)
@@ -40,30 +37,6 @@ void page_until(struct page *p, const struct json *from)
     msec until = file_time(from, TEXT("until"));
     bool whole = until && value_day_start(p->c, value_day(p->c, until)) == until;
     json_pair(&p->w, TEXT("until"), until ? time_print(p->c->arena, until - whole) : (text){ NULL, 0 });
-}
-
-static bool is_nested(const struct json *v)
-{
-    JSON_EACH(item, v)
-        if (v->kind == J_OBJECT || item->kind == J_OBJECT || item->kind == J_ARRAY)
-            return true;
-    return v->kind == J_OBJECT;
-}
-
-void page_value(struct page *p, const struct json *v)
-{
-    if (!v) {
-        json_put_null(&p->w);
-        return;
-    }
-    if (!is_nested(v)) {
-        json_put(&p->w, v);
-        return;
-    }
-    BUF_AUTO b = buf_make(1 << 20);
-    struct json_out w = json_out(&b);
-    json_put(&w, v);
-    json_put_text_of(&p->w, &b);
 }
 
 void page_copy(struct page *p, const struct json *from, text name)

@@ -89,6 +89,30 @@ static text day_shown(struct arena *a, text value)
     return date_parse(value, &d) ? arena_print(a, "%02d/%02d/%04d", d.day, d.month, d.year) : value;
 }
 
+/* A moment by the controller's clocks: "31/12/2026 14:05", and what is finer where there is any. */
+static text moment_shown(struct ctx *c, text value)
+{
+    msec t;
+    if (!time_parse(value, &t))
+        return value;
+    msec local = t + value_offset(c, t) * 60000LL;
+    struct date d = date_of(local);
+    int ms = (int)(local - date_start(d)), seconds = ms / 1000 % 60, parts = ms % 1000;
+    text clock = arena_print(c->arena, "%02d/%02d/%04d %02d:%02d", d.day, d.month, d.year, ms / 3600000, ms / 60000 % 60);
+    if (parts)
+        return arena_print(c->arena, "%.*s:%02d.%03d", T(clock), seconds, parts);
+    return seconds ? arena_print(c->arena, "%.*s:%02d", T(clock), seconds) : clock;
+}
+
+/* What is kept in the form for programs, as people write it. */
+static text people_write(struct ctx *c, const struct field *f, text value)
+{
+    if (f->type == FIELD_COUNTRY)
+        return doc_country(c, value);
+    return f->type == FIELD_DATE ? day_shown(c->arena, value)
+         : f->type == FIELD_TIME ? moment_shown(c, value) : value;
+}
+
 /* What stands in the input: what was sent, else what is held, else the policy's default. */
 static text shown_value(const struct field *f, text name, const struct json *values, const struct json *sent)
 {
@@ -107,12 +131,17 @@ static void put_choices(struct page *p, const struct field *f, text value)
     for (unsigned i = 0; i < f->choice_count; i++) {
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("choice"), f->choices[i]);
-        text word = word_find(arena_print(p->c->arena, "choice.%.*s", T(f->choices[i])), p->c->language);
-        page_text(p, TEXT("says"), word.p ? word : f->choices[i]);
+        page_text(p, TEXT("says"), doc_choice(p->c, f, f->choices[i]));
         json_pair_bool(&p->w, TEXT("chosen"), text_eq(f->choices[i], value));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
+}
+
+static text when_words(const struct ctx *c, const struct field *of, text value)
+{
+    bool boolean = of && of->type == FIELD_BOOLEAN;
+    return boolean ? word_find(text_eq(value, TEXT("true")) ? TEXT("yes") : TEXT("no"), c->language) : doc_choice(c, of, value);
 }
 
 static void put_condition(struct page *p, const struct category *cat, const struct field *f)
@@ -120,8 +149,10 @@ static void put_condition(struct page *p, const struct category *cat, const stru
     text field = f->when_field, head = text_cut(&field, '.');
     int index = field.p ? policy_category(p->c->policy, head) : -1;
     const struct category *of = index >= 0 ? &p->c->policy->categories[index] : cat;
-    json_pair(&p->w, TEXT("when"), f->when_field.n ? doc_field(p->c, of, field.p ? field : head) : TEXT(""));
-    json_pair(&p->w, TEXT("when_value"), f->when_value);
+    text name = field.p ? field : head;
+    int at = policy_field(of, name);
+    json_pair(&p->w, TEXT("when"), f->when_field.n ? doc_field(p->c, of, name) : TEXT(""));
+    json_pair(&p->w, TEXT("when_value"), when_words(p->c, at < 0 ? NULL : &of->fields[at], f->when_value));
 }
 
 static bool is_needed(const struct policy *p, const struct category *cat, const struct field *f, enum form_scope scope)
@@ -136,8 +167,8 @@ static void put_field(struct page *p, const struct category *cat, const struct f
     bool needed = is_needed(p->c->policy, cat, f, scope);
     struct json_out *w = &p->w;
     text name = input_name(p->c->arena, cat, f), value = shown_value(f, name, values, sent);
-    if (f->type == FIELD_DATE)
-        value = day_shown(p->c->arena, value);
+    if (!sent)
+        value = people_write(p->c, f, value);
     json_open(w, '{');
     json_pair(w, TEXT("id"), name);
     json_pair(w, TEXT("title"), doc_field(p->c, cat, f->name));
@@ -169,20 +200,6 @@ void form_fields(struct page *p, const struct category *cat, enum form_scope sco
 
 /* ---- Back again. ---- */
 
-/* What was typed, in the form in which it would be kept. */
-static text typed_of(struct ctx *c, const struct field *f, text sent)
-{
-    text kept = normal_kept(c, f, sent);
-    return f->type == FIELD_DATE && kept.n ? normal_day(c, kept) : kept;
-}
-
-static bool same(const struct field *f, const struct json *held, text typed)
-{
-    if (f->type == FIELD_BOOLEAN)
-        return held ? held->kind == J_BOOL && held->truth == (typed.n > 0) : !typed.n;
-    return held && held->value.p ? text_eq(held->value, typed) : !typed.n;
-}
-
 static void put_typed(struct ctx *c, struct json_out *w, const struct field *f, text typed)
 {
     json_name(w, f->name);
@@ -204,6 +221,30 @@ static const struct json *typed_value(struct ctx *c, const struct field *f, text
     put_typed(c, &w, f, typed);
     json_close(&w, '}');
     return json_parse_buf(c->arena, &b, &object) == OK ? json_get(object, f->name) : NULL;
+}
+
+/* What was typed, in the form in which it would be kept. */
+static text typed_of(struct ctx *c, const struct field *f, text sent)
+{
+    text kept = normal_kept(c, f, sent);
+    bool read = f->type == FIELD_DATE || f->type == FIELD_TIME || f->type == FIELD_COUNTRY;
+    const struct json *value = read && kept.n ? typed_value(c, f, kept) : NULL;
+    return value && value->kind == J_TEXT ? value->value : kept;
+}
+
+static bool same_moment(text held, text typed)
+{
+    msec a, b;
+    return time_parse(held, &a) && time_parse(typed, &b) && a == b;
+}
+
+static bool same(const struct field *f, const struct json *held, text typed)
+{
+    if (f->type == FIELD_BOOLEAN)
+        return held ? held->kind == J_BOOL && held->truth == (typed.n > 0) : !typed.n;
+    if (!held || !held->value.p)
+        return !typed.n;
+    return text_eq(held->value, typed) || (f->type == FIELD_TIME && same_moment(held->value, typed));
 }
 
 static void look_at(struct page *p, const struct category *cat, const struct field *f, enum form_scope scope,
@@ -265,7 +306,7 @@ text form_stray(struct ctx *c, const struct category *cat, enum form_scope scope
         if (!field.n || (f >= 0 && in_form(c->policy, cat, &cat->fields[f], scope)))
             continue; /* no field of a category, or one of this form */
         const struct json *held = f < 0 ? NULL : json_get(values, field);
-        if (!held || v->kind != J_TEXT || !text_eq(held->value, typed_of(c, &cat->fields[f], v->value)))
+        if (!held || v->kind != J_TEXT || !same(&cat->fields[f], held, typed_of(c, &cat->fields[f], v->value)))
             return v->key;
     }
     return TEXT("");
@@ -286,4 +327,39 @@ unsigned form_values(struct ctx *c, struct json_out *w, const struct category *c
         count++;
     }
     return count;
+}
+
+/* Members of forms of staff that are days or moments. */
+static const text dated[] = { TEXT_INIT("received"), TEXT_INIT("known"),  TEXT_INIT("from"), TEXT_INIT("until"),
+                              TEXT_INIT("secret_until"), TEXT_INIT("signed"), TEXT_INIT("at"),   TEXT_INIT("date") };
+
+static bool is_dated(text name)
+{
+    for (size_t i = 0; i < sizeof dated / sizeof *dated; i++)
+        if (text_eq(dated[i], name))
+            return true;
+    return false;
+}
+
+bool form_undated(struct ctx *c, text name, const struct json *sent)
+{
+    msec t;
+    text typed = text_trim(json_text(sent, name));
+    return is_dated(name) && !(typed.n && time_parse(normal_moment(c, typed), &t));
+}
+
+enum err form_dated(struct ctx *c, const struct json *sent, const struct json **out)
+{
+    BUF_AUTO b = buf_make(1 << 20);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    JSON_EACH(v, sent) {
+        json_name(&w, v->key);
+        if (v->kind == J_TEXT && is_dated(v->key))
+            json_put_text(&w, normal_moment(c, text_trim(v->value)));
+        else
+            json_put(&w, v);
+    }
+    json_close(&w, '}');
+    return json_parse_buf(c->arena, &b, out);
 }

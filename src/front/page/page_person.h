@@ -9,14 +9,12 @@
 enum err file_own(struct ctx *c, const struct json **out);
 /* The entry of a list in which `key` is `value`, or NULL. */
 const struct json *file_find(const struct json *list, text key, text value);
-/* A text as people read it: a choice of the policy by its word "choice.VALUE" where there is one. */
-text file_shown(const struct ctx *c, const struct category *cat, const struct json *value);
+/* A value of a category's field as people read it (doc_value); its key is the field. */
+text file_shown(struct ctx *c, const struct category *cat, const struct json *value);
 /* 0 without a time. */
 msec file_time(const struct json *object, text name);
 /* Copies the member "until"; where it is a midnight, the day before counts whole, and is what people are told. */
 void page_until(struct page *p, const struct json *from);
-/* A value as a template can show it: what has parts within parts as its JSON. NULL: null. */
-void page_value(struct page *p, const struct json *v);
 /* Copies a member: null when it is absent. */
 void page_copy(struct page *p, const struct json *from, text name);
 /* The values of one record as they stand in the file: {field: value}. */
@@ -25,6 +23,10 @@ const struct json *file_values(const struct json *file, text category, const str
 /* ---- Forms. ---- */
 /* FORM_OPENING: all fields, those that an account needs marked; FORM_REQUIRED: these alone (entry/asked.h). */
 enum form_scope { FORM_ALL, FORM_OPENING, FORM_REQUIRED, FORM_NO_IDENTIFIERS };
+/* What a form of staff brought, with its days and moments as RFC 3339 has them: staff write them as people do. */
+enum err form_dated(struct ctx *c, const struct json *sent, const struct json **out);
+/* Whether that member is such a day, and what was typed is none. */
+bool form_undated(struct ctx *c, text name, const struct json *sent);
 /* The fields of a category as inputs, items of an open list. `values`: {field: value} as held, or NULL; `sent`: what
  * the form brought (by input name "CATEGORY.FIELD"), or NULL. A field that has a fault (page.h) says it. */
 void form_fields(struct page *p, const struct category *cat, enum form_scope scope, const struct json *values,

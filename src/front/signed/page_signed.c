@@ -95,7 +95,9 @@ static enum err body_of(struct ctx *c, const struct request *q, text scan, const
     static const text same[] = { TEXT_INIT("decision"), TEXT_INIT("method"), TEXT_INIT("signed") };
     static const text parts[] = { TEXT_INIT("purpose"), TEXT_INIT("channel"), TEXT_INIT("version"),
                                   TEXT_INIT("language") };
+    const struct json *sent;
     text chosen = json_text(q->json, TEXT("wording"));
+    TRY(form_dated(c, q->json, &sent));
     BUF_AUTO b = buf_make(1 << 16);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -105,7 +107,7 @@ static enum err body_of(struct ctx *c, const struct request *q, text scan, const
             json_pair(&w, parts[i], part);
     }
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-        json_pair(&w, same[i], text_trim(json_text(q->json, same[i])));
+        json_pair(&w, same[i], text_trim(json_text(sent, same[i])));
     if (scan.n)
         json_pair(&w, TEXT("scan"), scan);
     json_close(&w, '}');

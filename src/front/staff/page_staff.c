@@ -11,6 +11,7 @@
 #include "domain/person/subject.h"
 #include "domain/usage/capacity.h"
 #include "front/page/page_person.h"
+#include "front/door/word.h"
 #include "front/staff/staff.h"
 
 /* ---- What the pages share. ---- */
@@ -31,6 +32,33 @@ text staff_role(const struct ctx *c, text name)
     int index = name.n ? policy_actor(c->policy, name) : -1;
     const struct actor_class *class = index >= 0 ? &c->policy->actors[index] : NULL;
     return class ? in_words(c, class->title_en, class->title_fr, name) : TEXT("");
+}
+
+text staff_who(const struct ctx *c, text name)
+{
+    text title = staff_role(c, name);
+    bool person = text_eq(name, TEXT("person"));
+    text word = word_find(person ? TEXT("staff.the_person") : arena_print(c->arena, "who.%.*s", T(name)), c->language);
+    return word.p ? word
+         : title.n ? title : name;
+}
+
+void staff_acts(struct page *p, const struct json *from, text list)
+{
+    json_name(&p->w, list);
+    json_open(&p->w, '[');
+    JSON_EACH(one, json_get(from, list)) {
+        json_open(&p->w, '{');
+        JSON_EACH(member, one) {
+            json_name(&p->w, member->key);
+            if (text_eq(member->key, TEXT("actor")) && member->kind == J_TEXT)
+                json_put_text(&p->w, staff_who(p->c, member->value));
+            else
+                json_put(&p->w, member);
+        }
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
 }
 
 enum err staff_open(struct ctx *c, const struct request *q, text name, struct page *p)

@@ -14,11 +14,13 @@
 static enum err body_of(struct ctx *c, const struct request *q, const text *names, size_t count,
                         const struct json **out)
 {
+    const struct json *dated;
+    TRY(form_dated(c, q->json, &dated));
     BUF_AUTO b = buf_make(1 << 20), plain = buf_make(1 << 20);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     for (size_t i = 0; i < count; i++) {
-        text sent = text_trim(json_text(q->json, names[i]));
+        text sent = text_trim(json_text(dated, names[i]));
         if (!sent.n)
             continue;
         buf_clear(&plain);
@@ -26,10 +28,7 @@ static enum err body_of(struct ctx *c, const struct request *q, const text *name
             if (sent.p[k] != '\r')
                 buf_char(&plain, sent.p[k]);
         json_name(&w, names[i]);
-        if (text_eq(names[i], TEXT("until")))
-            json_put_text(&w, normal_day(c, sent));
-        else
-            json_put_text_of(&w, &plain);
+        json_put_text_of(&w, &plain);
     }
     json_close(&w, '}');
     return json_parse_buf(c->arena, &b, out);
@@ -63,12 +62,11 @@ static void put_history(struct page *p, const struct json *history)
     json_name(&p->w, TEXT("history"));
     json_open(&p->w, '[');
     JSON_EACH(one, history) {
-        text actor = json_text(one, TEXT("actor")), title = staff_role(p->c, actor);
         json_open(&p->w, '{');
         for (size_t i = 0; i < sizeof members / sizeof *members; i++)
             page_copy(p, one, members[i]);
         page_until(p, one);
-        json_pair(&p->w, TEXT("actor"), title.n ? title : actor);
+        json_pair(&p->w, TEXT("actor"), staff_who(p->c, json_text(one, TEXT("actor"))));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -214,11 +212,17 @@ static void put_about(struct page *p, const struct json *fields)
             continue;
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, f->name));
-        json_pair_bool(&p->w, TEXT("choice_of"), f->type == FIELD_CHOICE);
-        json_pair(&p->w, TEXT("value"), v->value);
+        json_pair(&p->w, TEXT("value"), doc_value(p->c, f, v));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
+}
+
+static text choice_words(const struct ctx *c, text field, text choice)
+{
+    int log = policy_stream(c->policy, TEXT("contacts"));
+    int index = log < 0 ? -1 : policy_field(&c->policy->categories[log], field);
+    return doc_choice(c, index < 0 ? NULL : &c->policy->categories[log].fields[index], choice);
 }
 
 /* Each choice of the log with its number: pressed, the page shows those alone. False when there is none. */
@@ -235,7 +239,7 @@ static bool put_only(struct page *p, const struct json *counts, text chosen)
             some = true;
             json_open(&p->w, '{');
             json_pair(&p->w, TEXT("where"), where);
-            json_pair(&p->w, TEXT("choice"), choice->key);
+            page_text(p, TEXT("says"), choice_words(p->c, field->key, choice->key));
             json_pair(&p->w, TEXT("number"), choice->value);
             json_pair_bool(&p->w, TEXT("chosen"), text_eq(where, chosen));
             json_close(&p->w, '}');

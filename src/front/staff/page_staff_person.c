@@ -23,8 +23,7 @@ static void put_record(struct page *p, const struct category *cat, text at, cons
     JSON_EACH(v, fields) {
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("says"), doc_field(p->c, cat, v->key));
-        json_name(&p->w, TEXT("value"));
-        page_value(p, v);
+        json_pair(&p->w, TEXT("value"), file_shown(p->c, cat, v));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -156,10 +155,14 @@ static void put_account(struct page *p, const struct json *got)
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         page_copy(p, a, members[i]);
     json_pair(&p->w, TEXT("has_role"), staff_role(p->c, role));
-    page_copy(p, got, TEXT("source_title"));
+    if (text_eq(json_text(got, TEXT("source")), TEXT("person")))
+        page_word(p, TEXT("source_title"), TEXT("staff.the_person"));
+    else
+        page_copy(p, got, TEXT("source_title"));
     page_copy(p, got, TEXT("supplied_by"));
     put_confusable(p, json_get(got, TEXT("confusable")));
-    json_pair(&p->w, TEXT("opener"), staff_role(p->c, json_text(a, TEXT("opened_by"))));
+    text opener = json_text(a, TEXT("opened_by"));
+    json_pair(&p->w, TEXT("opener"), opener.n ? staff_who(p->c, opener) : opener);
     json_pair_bool(&p->w, TEXT("invited"), text_eq(state, TEXT("invited")));
     json_pair_bool(&p->w, TEXT("awaiting"), text_eq(state, TEXT("awaiting")));
     json_pair_bool(&p->w, TEXT("unsigned"),
@@ -297,25 +300,13 @@ enum err api_staff_decide(struct ctx *c, const struct request *q, struct reply *
                      approve ? TEXT("approved") : TEXT("refused"));
 }
 
-/* The day as people write it. */
-static enum err agreement_of(struct ctx *c, const struct request *q, const struct json **out)
-{
-    BUF_AUTO b = buf_make(1 << 12);
-    struct json_out w = json_out(&b);
-    json_open(&w, '{');
-    json_pair(&w, TEXT("date"), normal_day(c, text_trim(json_text(q->json, TEXT("date")))));
-    json_pair(&w, TEXT("reference"), json_text(q->json, TEXT("reference")));
-    json_close(&w, '}');
-    return json_parse_buf(c->arena, &b, out);
-}
-
 enum err api_staff_agreement(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
     const struct json *in = NULL;
     enum err status = staff_reason(c, q);
     if (status == OK)
-        status = agreement_of(c, q, &in);
+        status = form_dated(c, q->json, &in);
     if (status == OK)
         status = account_agreement(c, q->params[0], in, &answer);
     return after_act(c, q, r, status, staff_path(c, q, ""), TEXT("agreement"));

@@ -29,6 +29,10 @@ void staff_problem(struct page *p, const struct staff_outcome *o);
 int staff_status(const struct staff_outcome *o);
 /* The title of a role of the policy; empty for another name. */
 text staff_role(const struct ctx *c, text name);
+/* Who did something, in words: a role or system by its title, the operator, the person, the server. */
+text staff_who(const struct ctx *c, text name);
+/* Copies a list whose items name an "actor", that one in words. */
+void staff_acts(struct page *p, const struct json *from, text list);
 /* Whose page it is, by name where the role may read it: "called" (may be empty), "id", "short", the tab that is open,
  * and "carries": a reason was given, and goes with every form and tab. `account`: of account_get(), or NULL. */
 void staff_person(struct page *p, const struct json *account, text tab);

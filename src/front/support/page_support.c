@@ -74,7 +74,7 @@ static enum err put_tokens(struct page *p)
             text state = json_text(one, TEXT("state"));
             json_open(&p->w, '{');
             json_pair(&p->w, TEXT("name"), json_text(one, TEXT("name")));
-            json_pair(&p->w, TEXT("actor"), json_text(one, TEXT("actor")));
+            json_pair(&p->w, TEXT("actor"), staff_who(c, json_text(one, TEXT("actor"))));
             json_pair(&p->w, TEXT("created"), json_text(one, TEXT("created")));
             json_pair(&p->w, TEXT("state"), state);
             json_pair_bool(&p->w, TEXT("waits"), text_eq(state, TEXT("waits")));

@@ -1,6 +1,8 @@
 /* Figures of use, for staff: a table of one month, and the same as CSV. */
 #include "base/file/csv.h"
+#include "base/calendar.h"
 #include "domain/core/named.h"
+#include "domain/core/value.h"
 #include "domain/usage/usage.h"
 #include "front/door/front.h"
 #include "front/page/page_person.h"
@@ -61,6 +63,13 @@ enum err api_usage_figures_csv(struct ctx *c, const struct request *q, struct re
 
 #define SENT(name) json_text(q->json, TEXT(name))
 
+/* What a row counts, in words: a day, a choice of a field; other names stand as they are. */
+static text key_words(struct ctx *c, text key)
+{
+    struct date d;
+    return date_parse(key, &d) ? doc_time(c, key) : doc_choice(c, NULL, key);
+}
+
 static void put_rows(struct page *p, const struct json *list)
 {
     json_name(&p->w, TEXT("rows"));
@@ -69,6 +78,7 @@ static void put_rows(struct page *p, const struct json *list)
         json_open(&p->w, '{');
         for (size_t i = 0; i < COLUMNS; i++)
             page_copy(p, row, columns[i]);
+        json_pair(&p->w, TEXT("says"), key_words(p->c, json_text(row, TEXT("key"))));
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -112,6 +122,33 @@ static void put_choices(struct page *p)
     json_close(&p->w, ']');
 }
 
+/* "October 2026": of its first day, what stands behind the number. */
+static text month_words(struct ctx *c, text month)
+{
+    text day = doc_time(c, arena_print(c->arena, "%.*s-01", T(month)));
+    ptrdiff_t blank = text_index(day, ' ');
+    return blank < 0 ? month : text_from(day, (size_t)blank + 1);
+}
+
+/* Months that are over, the newest first. */
+static void put_months(struct page *p)
+{
+    enum { MONTHS_OFFERED = 24 };
+    struct date first = value_day(p->c, p->c->now);
+    first.day = 1;
+    json_name(&p->w, TEXT("months"));
+    json_open(&p->w, '[');
+    for (int i = 1; i <= MONTHS_OFFERED; i++) {
+        text code = text_upto(date_print(p->c->arena, date_add_months(first, -i)), 7);
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("code"), code);
+        json_pair(&p->w, TEXT("says"), month_words(p->c, code));
+        json_pair_bool(&p->w, TEXT("chosen"), text_eq(code, json_text(p->q->json, TEXT("month"))));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+}
+
 /* `list` NULL: nothing is shown yet. */
 static enum err usage_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
                            const struct json *list)
@@ -123,6 +160,8 @@ static enum err usage_page(struct ctx *c, const struct request *q, struct reply 
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     staff_purposes(&p, ACT_READ, -1, SENT("purpose"));
     put_choices(&p);
+    put_months(&p);
+    json_pair(&p.w, TEXT("month_said"), month_words(c, SENT("month")));
     json_pair_bool(&p.w, TEXT("shown"), list != NULL);
     put_rows(&p, list);
     return page_show(&p, r, staff_status(o));
