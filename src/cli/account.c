@@ -1,5 +1,5 @@
-/* The verbs account, support and tenant: people who sign in, their roles, and many opened at once from a table;
- * technical help on data that is only stored, and who works for its tenant. */
+/* The verbs account, support, recipient and tenant: people who sign in, their roles, and many opened at once from a
+ * table; technical help on data that is only stored, recipients of data, and who works for its tenant. */
 #include "base/file/charset.h"
 #include "base/file/csv.h"
 #include "base/unicode.h"
@@ -339,6 +339,43 @@ enum err verb_support(struct cli *cli)
             return support_decide(cli, id, what);
     return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use ask, list, show, consent, refuse, end or look",
                      "action inconnue « %.*s » : utilisez ask, list, show, consent, refuse, end ou look", T(what));
+}
+
+/* ---- Recipients of data. ---- */
+
+static enum err recipient_link_made(struct cli *cli, text name)
+{
+    BUF_AUTO b = buf_make(1 << 12);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    if (cli_has(cli, TEXT("email")))
+        json_pair(&w, TEXT("email"), cli_option(cli, TEXT("email")));
+    json_close(&w, '}');
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/recipients/", name, "/links"), json_type,
+                   buf_made(cli->arena, &b), 0);
+}
+
+enum err verb_recipient(struct cli *cli)
+{
+    static const char *const asked[] = { "after", "limit", NULL };
+    text what, name, link;
+    TRY(cli_argument(cli, 0, "list, show, link, unlink or end", "list, show, link, unlink ou end", &what));
+    if (text_eq(what, TEXT("list")))
+        return cli_ask(cli, METHOD_GET, TEXT("/v1/recipients"), TEXT(""), TEXT(""), 0);
+    TRY(cli_argument(cli, 1, "the recipient's name in the policy", "le nom du destinataire dans la politique", &name));
+    if (text_eq(what, TEXT("show")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/recipients/", name, ""), asked), TEXT(""),
+                       TEXT(""), 0);
+    if (text_eq(what, TEXT("link")))
+        return recipient_link_made(cli, name);
+    if (text_eq(what, TEXT("end")))
+        return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/recipients/", name, "/end"), TEXT(""), TEXT(""), 0);
+    if (!text_eq(what, TEXT("unlink")))
+        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use list, show, link, unlink or end",
+                         "action inconnue « %.*s » : utilisez list, show, link, unlink ou end", T(what));
+    TRY(cli_argument(cli, 2, "the link's id", "l'identifiant du lien", &link));
+    text links = cli_target(cli, "/v1/recipients/", name, "/links/");
+    return cli_ask(cli, METHOD_DELETE, arena_print(cli->arena, "%.*s%.*s", T(links), T(link)), TEXT(""), TEXT(""), 0);
 }
 
 /* ---- Who works for a tenant, and the tokens that it accepts. ---- */

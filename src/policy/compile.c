@@ -527,7 +527,7 @@ static struct actor_class recipient_of(const struct loaded *l, const struct node
     actor.country = node_text(n, TEXT("country"));
     actor.processor = is_true(n, TEXT("processor"));
     actor.contract = contract.p && !text_eq(contract, TEXT("false"));
-    actor.charter_accepted = text_eq(charter, TEXT("accepted"));
+    actor.charter = text_eq(charter, TEXT("accepted")) || text_eq(charter, TEXT("pending"));
     actor.closed = text_eq(charter, TEXT("pending")) || (actor.processor && !actor.contract);
     return actor;
 }
@@ -669,6 +669,23 @@ static enum err compile_tenants(struct loaded *l)
     return compile_tenant(l, p->id, NULL, &p->tenant_rows[p->tenant_count++]);
 }
 
+/* What recipients accept: of the file, else the words that come with the program. */
+static void compile_charter(struct loaded *l)
+{
+    struct policy *p = &l->policy;
+    const struct node *n = node_get(p->root, TEXT("charter")), *said = node_get(n, TEXT("text"));
+#define CHARTER(made, english, french)                                                                                 \
+    p->charter.version = TEXT(made);                                                                                   \
+    p->charter.en = TEXT(english);                                                                                     \
+    p->charter.fr = TEXT(french);
+#include "policy/charter.def"
+    if (!said)
+        return;
+    p->charter.version = node_text(n, TEXT("version"));
+    p->charter.en = node_said(said, TEXT("en"));
+    p->charter.fr = node_said(said, TEXT("fr"));
+}
+
 /* However long the file says, nobody is let in for more than a day's work at once. */
 static void compile_support(struct loaded *l)
 {
@@ -697,6 +714,7 @@ static enum err compile(struct loaded *l)
     TRY(compile_session(l));
     TRY(compile_actors(l));
     compile_support(l);
+    compile_charter(l);
     return compile_tenants(l);
 }
 

@@ -259,7 +259,8 @@ struct actor_class {
     struct term session;    /* longest life of one session; TERM_UNSET: as everybody's */
     bool closed;            /* a recipient: charter pending, processor without contract */
     text country;           /* recipients and processors */
-    bool processor, charter_accepted, contract;
+    bool processor, contract;
+    bool charter; /* a recipient: gets nothing before its acceptance of the charter is on record */
     struct clause clause;
 };
 
@@ -334,6 +335,9 @@ struct policy {
         struct term last; /* how long a session may last at most, */
         struct clause clause;
     } support;
+    struct {
+        text version, en, fr; /* of the file (one language alone stands for both), or charter.def */
+    } charter;
     struct clause purposes_clause, categories_clause, recipients_clause, rights_clause;
 };
 

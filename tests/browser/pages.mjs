@@ -49,6 +49,12 @@ export const PAGES = [
     { route: '/requests/follow', one: true, at: () => [{ path: '/requests/follow?token=' + 'A'.repeat(43), name: 'requests-follow', status: 404 }] },
     { route: '/incidents', at: () => ['/incidents'] },
     { route: '/requests/link', one: true, at: () => [{ path: '/requests/link?token=' + 'A'.repeat(43), name: 'requests-link', status: 404 }] },
+    { route: '/charter', few: true,
+      at: site => site.charter ? [{ path: site.charter, name: 'charter', lang: true },
+          { path: '/charter?token=' + 'A'.repeat(43), name: 'charter-gone', status: 404 }] : [] },
+    { route: '/staff/recipients', at: as('support', '/staff/recipients') },
+    { route: '/staff/recipients/{recipient}',
+      at: site => site.recipient ? as('support', `/staff/recipients/${site.recipient}`, { name: 'staff-recipient' })(site) : [] },
     { route: '/confirm-form', one: true, at: () => [{ path: '/confirm-form?token=' + 'A'.repeat(43), name: 'confirm-form', status: 404 }] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
 

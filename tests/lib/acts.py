@@ -75,6 +75,7 @@ class Stage:
         self.server, self.app, self.journal = server, server.client(main), Journal(server)
         self.document = sample.Document(self.app.get("/v1/policy").expect(200).json["document"])
         self.policy, self.main, self.numbers, self.tokens = Policy(self.document), main, itertools.count(first), {}
+        server.accept_once(server.tenant)
 
     def person(self):
         """Everything that can be held of a person is held of this one; every consent is given."""

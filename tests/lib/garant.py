@@ -102,6 +102,7 @@ class Client:
         self.told, self.token, self.path, self.timeout, self.headers = port, token, path, timeout, headers or {}
         self.context = context                                   # an ssl.SSLContext where the server ends TLS
         self.epoch = epoch                                       # connections do not outlive it: how often the server was started
+        self.before_disclosure = None                            # called before a first one: Server.charters
         self.local = threading.local()
 
     @property
@@ -125,6 +126,8 @@ class Client:
 
     def request(self, method, path, body=None, headers=(), key=None):
         """One request. A body that is not bytes is sent as JSON (a merge patch for PATCH). A broken connection raises."""
+        if self.before_disclosure and method == "POST" and (path.endswith("/disclosures") or path == "/v1/batch"):
+            self.before_disclosure()
         doors.requested(method, path, operator=self.path is not None, html="text/html" in dict(headers).get("Accept", ""))
         sent = {"Accept-Language": "en", **self.headers}
         if self.token:
@@ -270,6 +273,7 @@ class Server:
         self.log_file = log or os.path.join(self.folder, "server.log")
         self.arguments, self.env, self.process, self.port, self.starts = list(arguments), env or {}, None, None, 0
         self.tokens = {}
+        self.charters = set()                                    # tenants whose recipients accepted; None: tests that see to it themselves
         if not os.path.exists(self.clock_file):
             self.set_clock(0)
         if now is not None:
@@ -407,7 +411,29 @@ class Server:
         """A client for an actor class; the token is made once and outlives restarts."""
         if (actor, tenant) not in self.tokens:
             self.tokens[actor, tenant] = self.token(actor, tenant=tenant)
-        return Client(lambda: self.port, self.tokens[actor, tenant], epoch=lambda: self.starts, context=self.context, **options)
+        made = Client(lambda: self.port, self.tokens[actor, tenant], epoch=lambda: self.starts, context=self.context, **options)
+        made.before_disclosure = lambda: self.accept_once(tenant or self.tenant)
+        return made
+
+    def accept_once(self, tenant=None):
+        """Before a first disclosure: what every recipient does before it gets anything."""
+        if self.charters is not None and tenant not in self.charters:
+            self.charters.add(tenant)
+            self.accept_charters(tenant=tenant)
+
+    def accept_charters(self, *names, tenant=None):
+        """The recipients of the policy that a charter is asked of (or these) accept it, each on its own page."""
+        operator = self.operator()
+        operator.headers = {**operator.headers, **({"Garant-Tenant": tenant} if tenant else {})}
+        register = operator.get("/v1/recipients").expect(200).json
+        for row in register["recipients"]:
+            if row["charter"] not in ("pending", "lapsed") or (names and row["recipient"] not in names):
+                continue
+            link = operator.post(f"/v1/recipients/{row['recipient']}/links").expect(201).json["link"]
+            form = {"token": link.split("token=")[1], "read": "yes", "name": "Ana Souza", "language": register["charter"]["language"],
+                    **{name: register["charter"][name] for name in ("version", "hash")}}
+            page = self.anyone().post("/charter?lang=en", form, Accept="text/html").expect(200)
+            check(b"Ana Souza" in page.body, f"{row['recipient']} did not accept: {page.body[:2000]!r}")
 
     def operator(self, **options):
         """The operator, on the data folder's own socket."""

@@ -1,5 +1,5 @@
 """MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
-import contextlib, html, json, os, re, shutil, sqlite3, subprocess, time
+import contextlib, hashlib, html, json, os, re, shutil, sqlite3, subprocess, time
 from browser import member
 from garant import DAY, PROGRAM, add_months, check, check_absent, garant, milliseconds
 from mailbox import Mailbox
@@ -614,6 +614,86 @@ def four_classes(t):
         Visitor(fresh).post("/v1/session", {**wrong, "password": good}).refused("too-many-requests", status=429)
 
 
+@further("MP-10")
+def charter_of_its_own(t):
+    """A recipient accepts the charter itself, by a link or its token: the file's word opens nothing, a new version lapses what was accepted before."""
+    mailbox = t.enter_context(Mailbox())
+    edit = own_copy(t)
+    server = t.server(policy=edit(), now=NOW, arguments=mailbox.arguments())
+    server.charters = None
+    client, operator, anyone = server.client("app"), server.operator(), server.anyone()
+    ident = complete(client)
+
+    def given(recipient="host"):
+        return client.post(f"/v1/subjects/{ident}/disclosures", {"recipient": recipient, "purpose": "service", "categories": ["identity"]})
+
+    def stands(recipient="host"):
+        rows = {row["recipient"]: row["charter"] for row in operator.get("/v1/recipients").expect(200).json["recipients"]}
+        said = {row["recipient"]: row["charter"] for row in json.loads(server.run("recipient", "list", "--json"))["recipients"]}
+        check(rows == said, f"the command says {said}, the API {rows}")
+        return rows[recipient]
+
+    def refused():
+        given().refused("forbidden", status=403, clause=r"^recipients\.host$", promise="MP-10")
+
+    def press(link, **more):
+        shown = operator.get("/v1/recipients").expect(200).json["charter"]
+        form = {"token": link.split("token=")[1], "name": "Ana Souza", "read": "yes", "language": "en", "version": shown["version"], "hash": shown["hash"]}
+        return anyone.post("/charter?lang=en", {**form, **more}, Accept="text/html")
+    with part("the file's word opens nothing: only its own acceptance of this version does"):
+        check(stands() == "pending", f"the file's word accepts for it: {stands()}")
+        refused()
+        check(client.get(f"/v1/subjects/{ident}/disclosures").expect(200).json["disclosures"] == [], "what was refused is in the register")
+        link = operator.post("/v1/recipients/host/links").expect(201).json["link"]
+        for _ in range(3):                                       # a mail scanner follows it
+            page = anyone.get("/charter?lang=en&token=" + link.split("token=")[1], Accept="text/html").expect(200)
+        check(b"garant-1" in page.body and stands() == "pending", "a look accepts")
+        refused()
+        for more, code in (({"read": ""}, 400), ({"name": " "}, 400), ({"hash": "0" * 64}, 409), ({"version": "0"}, 409)):
+            answer = press(link, **more)
+            check(answer.status in (code, 422) and stands() == "pending", f"{more}: {answer.status}")
+        refused()
+        press(link, function="Head of legal").expect(200)
+        row = operator.get("/v1/recipients/host").expect(200).json
+        words = operator.get("/v1/recipients").expect(200).json["charter"]
+        check(row["charter"] == "accepted" and row["accepted_by"] == "Ana Souza" and row["accepted_as"] == "Head of legal", f"{row}")
+        check(row["accepted_version"] == "garant-1" and row["accepted_via"] == "link", f"{row}")
+        check(row["accepted_hash"] == hashlib.sha256(words["text"].encode()).hexdigest(), "the digest is not of the words shown")
+        given().expect(201)
+        check(stands("mailer") == "pending", "one accepts for another")
+        check_absent(["Ana Souza"], server.folder)
+    with part("a link can be revoked, ends by itself, and reaches no other recipient"):
+        made = operator.post("/v1/recipients/mailer/links", {"email": "legal@mailer.example"}).expect(201).json
+        check(made["link"] in mailbox.wait("legal@mailer.example").text, "the letter has another link")
+        page = anyone.get("/charter?lang=en&token=" + made["link"].split("token=")[1], Accept="text/html").expect(200)
+        check(b"Exemple Courriel GmbH" in page.body and "Exemple Hébergement".encode() not in page.body, "whose page")
+        operator.delete(f"/v1/recipients/host/links/{made['id']}").refused("not-found", status=404)
+        operator.delete(f"/v1/recipients/mailer/links/{made['id']}").expect(204)
+        check(press(made["link"]).status == 404 and stands("mailer") == "pending", "a revoked link accepts")
+        late = operator.post("/v1/recipients/mailer/links").expect(201).json["link"]
+        server.advance(days=31)
+        check(press(late).status == 404 and stands("mailer") == "pending", "a link that is over accepts")
+    with part("its token accepts too"):
+        own = server.client("mailer")
+        shown = own.get("/v1/charter").expect(200).json
+        body = {"read": True, "name": "Ana Souza", "version": shown["version"], "hash": shown["hash"], "language": shown["language"]}
+        own.post("/v1/charter", {**body, "read": False}).refused("missing-field", field="read")
+        check(own.post("/v1/charter", body).expect(200).json["charter"] == "accepted", "its token does not accept")
+        client.get("/v1/charter").refused("forbidden", status=403)
+        check(stands("mailer") == "accepted" and operator.get("/v1/recipients/mailer").json["accepted_via"] == "token", "via")
+    with part("a new version lapses it; staff end it"):
+        edit(("\nrecipients:\n", '\ncharter: {version: "2", text: {en: "Keep it secret.", fr: "Gardez le secret."}}\nrecipients:\n'))
+        operator.post("/v1/policy/reload").expect(200)
+        check(stands() == "lapsed", f"after a new version: {stands()}")
+        refused()
+        server.accept_charters("host")
+        given().expect(201)
+        check([row["version"] for row in operator.get("/v1/recipients/host").expect(200).json["acceptances"]] == ["2", "garant-1"], "the history")
+        server.run("recipient", "end", "host")
+        check(stands() == "pending", "it was ended")
+        refused()
+
+
 @promise("MP-10")
 def charter_before_data(t):
     """Staff and sub-processors are given data once they accepted the charter: before that nothing, whatever is consented to; the register shows all."""
@@ -671,6 +751,7 @@ def charter_before_data(t):
         server.advance(days=1)
         edit(("    charter: pending\n", "    charter: accepted\n"))
         operator.post("/v1/policy/reload").expect(200)
+        server.accept_charters()
         data = disclosed("organiser", "events", "contact", "registrations").expect(201).json["data"]
         check(set(data) == {"contact", "registrations"} and data["contact"] == person(1)["contact"], f"the organiser is given {data}")
         check(register() == sorted([*given, ("organiser", "events", "contact,registrations")]), f"the register: {register()}")

@@ -9,6 +9,7 @@
 #include "domain/person/consent.h"
 #include "domain/keep/erase.h"
 #include "domain/person/holding.h"
+#include "domain/recipient/charter.h"
 #include "domain/rights/disclosure.h"
 #include "domain/keep/hold.h"
 #include "domain/account/session.h"
@@ -296,6 +297,20 @@ text record_added(struct fixture *f, text id, const char *category, const char *
     return text_at(parsed(f, out.body), "item");
 }
 
+void charter_accepted(struct fixture *f, const char *recipient)
+{
+    struct ctx c = f->c;
+    struct answer own = { 0 };
+    text name = text_of(recipient);
+    c.actor = (struct actor){ .kind = ACTOR_RECIPIENT, .index = policy_actor(c.policy, name), .name = name };
+    OKAY(charter_own(&c, &own));
+    const struct json *said = parsed(f, own.body);
+    const struct json *in = js(f, "{'read':true,'name':'Ana Souza','version':'%.*s','hash':'%.*s','language':'%.*s'}",
+                               T(json_text(said, TEXT("version"))), T(json_text(said, TEXT("hash"))),
+                               T(json_text(said, TEXT("language"))));
+    OKAY(charter_accept(&c, in, TEXT("token"), &own));
+}
+
 text person_lived(struct fixture *f, const struct life *life)
 {
     struct answer out = { 0 };
@@ -309,6 +324,7 @@ text person_lived(struct fixture *f, const struct life *life)
     OKAY(attachment_add(&f->c, id, TEXT("identity"), text_of(life->file), TEXT("text/plain"), text_of(life->content),
                         &out));
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'given','wording':'News by mail'}"), &out));
+    charter_accepted(f, "carrier");
     OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"),
                          &out));
     return id;

@@ -70,6 +70,8 @@ struct life {
     const char *email, *name, *page, *invoice, *renamed, *file, *content;
 };
 text person_lived(struct fixture *f, const struct life *life);
+/* That recipient accepts the charter in force. */
+void charter_accepted(struct fixture *f, const char *recipient);
 const struct json *erased(struct fixture *f, text id);
 text record_added(struct fixture *f, text id, const char *category, const char *fields);
 /* Opens that person's account ("" for no role), makes them their own manager, leaves a link open, and signs them in;

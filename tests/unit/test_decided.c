@@ -17,6 +17,8 @@
 #include "domain/person/make.h"
 #include "domain/person/permission.h"
 #include "domain/person/person.h"
+#include "domain/recipient/charter.h"
+#include "domain/recipient/recipient.h"
 #include "domain/rights/disclosure.h"
 #include "domain/rights/objection.h"
 #include "domain/usage/usage.h"
@@ -112,6 +114,8 @@ static void held_end(struct held *h)
 
 /* ---- What the other does. ---- */
 
+static struct answer out;
+
 static text tenant_of(const struct held *h) { return h->f->c.tenant; }
 
 static enum err decides(struct db *db, struct held *h, const char *purpose, const char *channel, const char *decision)
@@ -129,6 +133,21 @@ static enum err objects_to_sizing(struct db *db, struct held *h)
 }
 static enum err lifts(struct db *db, struct held *h) { return decides(db, h, "measure", "objection", "lifted"); }
 static enum err ends_source(struct db *db, struct held *h) { return decides(db, h, "network", "source", "withdrawn"); }
+
+static enum err ends_charter(struct db *db, struct held *h)
+{
+    return db_run(db, SQL_CHARTER_END, NULL,
+                  ARGS(V_TEXT(tenant_of(h)), V_TEXT(TEXT("carrier")), V_INT(*h->f->clock), V_INT(*h->f->clock + DAY)));
+}
+
+static enum err revokes_links(struct db *db, struct held *h)
+{
+    struct subject_id id;
+    if (!id_parse(text_at(parsed(h->f, out.body), "id"), &id))
+        return ERR_INTERNAL;
+    return db_run(db, SQL_RECIPIENT_LINK_REVOKE, NULL,
+                  ARGS(V_TEXT(tenant_of(h)), V_TEXT(TEXT("carrier")), V_ID(id), V_INT(*h->f->clock)));
+}
 
 static enum err restricts(struct db *db, struct held *h)
 {
@@ -165,7 +184,6 @@ static enum err promotes(struct db *db, struct held *h)
 
 /* ---- What was decided meanwhile, by the same request as its write. ---- */
 
-static struct answer out;
 
 static enum err answers_survey(struct fixture *f, text id)
 {
@@ -195,6 +213,19 @@ static enum err discloses(struct fixture *f, text id)
 {
     return disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"),
                            &out);
+}
+
+static enum err accepts(struct fixture *f, text id)
+{
+    struct answer own = { 0 };
+    (void)id;
+    OKAY(charter_own(&f->c, &own));
+    const struct json *said = parsed(f, own.body);
+    return charter_accept(&f->c,
+                          js(f, "{'read':'yes','name':'Ana Souza','version':'%.*s','hash':'%.*s','language':'%.*s'}",
+                             T(json_text(said, TEXT("version"))), T(json_text(said, TEXT("hash"))),
+                             T(json_text(said, TEXT("language")))),
+                          TEXT("link"), &own);
 }
 
 static enum err forgets_visits(struct fixture *f, text id)
@@ -232,6 +263,23 @@ static void by_app(struct fixture *f, text id)
     fixture_as(f, "app");
 }
 
+static void to_accepted(struct fixture *f, text id)
+{
+    charter_accepted(f, "carrier");
+    by_app(f, id);
+}
+
+static void by_link(struct fixture *f, text id)
+{
+    (void)id;
+    fixture_as(f, "operator");
+    OKAY(recipient_link(&f->c, TEXT("carrier"), js(f, "{}"), &out));
+    text link = text_at(parsed(f, out.body), "link"), begins = TEXT("token=");
+    ptrdiff_t at = text_find(link, begins);
+    assert_true(at > 0);
+    OKAY(recipient_by_link(&f->c, text_from(link, (size_t)at + begins.n)));
+}
+
 static void by_token(struct fixture *f, text id)
 {
     text secret;
@@ -263,10 +311,12 @@ static const struct race races[] = {
     { "consent", by_app, withdraws, answers_survey, ERR_CONSENT, "record", "category = 'survey'", 0 },
     { "objection", by_app, objects, visits, ERR_PURPOSE, "record", "category = 'visits'", 1 },
     { "restriction", by_app, restricts, visits, ERR_PURPOSE, "record", "category = 'visits'", 1 },
-    { "restriction", by_app, restricts, discloses, ERR_PURPOSE, "disclosure", "", 0 },
+    { "restriction", to_accepted, restricts, discloses, ERR_PURPOSE, "disclosure", "", 0 },
     { "objection to its counting", by_app, objects_to_sizing, clicks, ERR_PURPOSE, "load", "", 0 },
     { "closing", by_app, closes, renames, ERR_NOT_FOUND, "former", "", 0 },
-    { "closing", by_app, closes, discloses, ERR_NOT_FOUND, "disclosure", "", 0 },
+    { "closing", to_accepted, closes, discloses, ERR_NOT_FOUND, "disclosure", "", 0 },
+    { "end of the charter", to_accepted, ends_charter, discloses, ERR_FORBIDDEN, "disclosure", "", 0 },
+    { "end of the link", by_link, revokes_links, accepts, ERR_NOT_FOUND, "charter_acceptance", "", 0 },
     { "hold", by_app, holds_visits, forgets_visits, ERR_CONFLICT, "record", "category = 'visits'", 1 },
     { "decision", by_app, lifts, overrides, ERR_NOT_FOUND, "consent", "decision = 'overridden'", 0 },
     { "permission", by_app, ends_source, arrives, ERR_CONSENT, "consent", "channel = 'source'", 2 },

@@ -375,6 +375,7 @@ static void recipients_are_told(void **state)
     struct fixture *f = *state;
     struct answer out = { 0 };
     text id = person_made(f, "ada@example.org", "");
+    charter_accepted(f, "carrier");
     OKAY(disclosure_make(&f->c, id, js(f, "{'recipient':'carrier','purpose':'service','categories':['contact']}"),
                          &out));
     text disclosure = out.id;

@@ -11,6 +11,7 @@
 #include "domain/person/permission.h"
 #include "domain/preference/preference.h"
 #include "domain/publication/publication.h"
+#include "domain/recipient/recipient.h"
 #include "domain/support/support.h"
 #include "domain/tracker/tracker.h"
 #include "domain/usage/capacity.h"
@@ -21,5 +22,5 @@ const struct feature *const features[] = { &usage_feature,
                                            &opening_feature,    &permission_feature, &choice_feature,
                                            &tracker_feature,    &campaign_feature,   &dsr_feature,
                                            &publication_feature, &authority_feature,  &breach_feature,
-                                           &support_feature,    &connector_feature };
+                                           &support_feature,    &connector_feature,  &recipient_feature };
 const unsigned feature_count = sizeof features / sizeof *features;

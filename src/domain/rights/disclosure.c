@@ -12,6 +12,7 @@
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 #include "domain/core/written.h"
+#include "domain/recipient/charter.h"
 
 struct disclosing {
     struct ctx *c;
@@ -60,8 +61,8 @@ static enum err categories_of(struct ctx *c, const struct json *list, struct bit
     return OK;
 }
 
-/* Who gives must be allowed to, and the recipient to receive: for that purpose, those categories, with its charter
- * accepted. */
+/* Who gives must be allowed to, and the recipient to receive: for that purpose, those categories, with the charter of
+ * today accepted by itself. */
 static enum err allow(struct ctx *c, const struct person *p, int recipient, text purpose, const struct bits *categories)
 {
     const struct actor_class *giver = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
@@ -74,7 +75,9 @@ static enum err allow(struct ctx *c, const struct person *p, int recipient, text
     struct ctx receiving = *c;
     receiving.actor.index = recipient;
     receiving.actor.agreement = true;
-    return person_allow(&receiving, p, purpose, categories, ACT_DISCLOSE);
+    TRY(person_allow(&receiving, p, purpose, categories, ACT_DISCLOSE));
+    enum err charter = charter_allow(c, recipient);
+    return charter == ERR_FORBIDDEN ? write_refusal(c, p, purpose, event_categories(c, categories)) : charter;
 }
 
 static enum err may_disclose(struct ctx *c, struct look *l)
