@@ -52,9 +52,8 @@ export const PAGES = [
     { route: '/charter', few: true,
       at: site => site.charter ? [{ path: site.charter, name: 'charter', lang: true },
           { path: '/charter?token=' + 'A'.repeat(43), name: 'charter-gone', status: 404 }] : [] },
-    { route: '/staff/recipients', at: as('support', '/staff/recipients') },
-    { route: '/staff/recipients/{recipient}',
-      at: site => site.recipient ? as('support', `/staff/recipients/${site.recipient}`, { name: 'staff-recipient' })(site) : [] },
+    { route: '/staff/recipients', at: as('staff', '/staff/recipients') },
+    { route: '/staff/recipients/{recipient}', at: as('staff', '/staff/recipients/nobody', { name: 'staff-recipient-none', status: 422 }) },
     { route: '/confirm-form', one: true, at: () => [{ path: '/confirm-form?token=' + 'A'.repeat(43), name: 'confirm-form', status: 404 }] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
 

@@ -438,7 +438,9 @@ class Server:
     def operator(self, **options):
         """The operator, on the data folder's own socket."""
         headers = {"Garant-Tenant": self.tenant} if self.tenant else {}
-        return Client(path=os.path.join(self.data, "garant.sock"), headers=headers, epoch=lambda: self.starts, **options)
+        made = Client(path=os.path.join(self.data, "garant.sock"), headers=headers, epoch=lambda: self.starts, **options)
+        made.before_disclosure = lambda: self.accept_once(self.tenant)
+        return made
 
     def anyone(self, **options):
         return Client(lambda: self.port, epoch=lambda: self.starts, context=self.context, **options)

@@ -139,7 +139,7 @@ static enum err show_one(struct ctx *c, const struct request *q, struct reply *r
     TRY(load_one(c, q, &file));
     const struct actor_class *class = &c->policy->actors[policy_actor(c->policy, NAME)];
     staff_problem(&p, o);
-    page_keep(&p, kept, made ? 0 : 1);
+    page_keep(&p, kept, 1);
     json_pair_bool(&p.w, TEXT("file"), true);
     json_pair(&p.w, TEXT("called"), json_text(file, TEXT("title")));
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
