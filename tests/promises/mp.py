@@ -1,12 +1,12 @@
 """MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
 import contextlib, hashlib, html, json, os, re, shutil, sqlite3, subprocess, time
 from browser import member
-from garant import DAY, PROGRAM, add_months, check, check_absent, garant, milliseconds
+from garant import DAY, PROGRAM, add_months, check, check_absent, garant, milliseconds, policy_file
 from mailbox import Mailbox
 from notices import own_copy
 from people import PASSWORD, Visitor, form, opened, staff, visitor
 from promise import closed_is_not_there, further, only_as_declared, part, promise, refuses_elsewhere
-from sample import listed
+from sample import Document, listed, person as a_person
 from uses import command, refused
 from terms import Terms
 
@@ -692,6 +692,29 @@ def charter_of_its_own(t):
         server.run("recipient", "end", "host")
         check(stands() == "pending", "it was ended")
         refused()
+
+
+@further("MP-10")
+def charter_by_staff(t):
+    """Staff make a link on a page, revoke it, and end an acceptance."""
+    with open(policy_file("myownconference"), encoding="utf-8") as file:
+        tenant = re.search(r"^tenants:\n  (\w+):", file.read(), re.M)
+    server = t.server(policy="myownconference", now=NOW, tenant=tenant and tenant.group(1))
+    document = Document(server.operator().get("/v1/policy").expect(200).json["document"])
+    data, (category, field) = a_person(document, 1), document.identifier()
+    browser = staff(server, data, data[category][field], "dpo")
+    where, page = "/staff/recipients/host", {"Accept": "text/html"}
+    check(b"UAB Example Hosting" in browser.get("/staff/recipients", **page).expect(200).body, "it is not listed")
+    csrf = re.search(rb'name="csrf" value="([^"]+)"', browser.get(where, **page).expect(200).body).group(1).decode()
+    made = browser.post(where, {"do": "link", "csrf": csrf}, **page).expect(200, 303).body.decode()
+    secret, link = re.search(r"/charter\?token=([\w-]{43})", made).group(1), re.search(r'name="link" value="(\w+)"', made).group(1)
+    server.anyone().get("/charter?token=" + secret, **page).expect(200)
+    browser.post(where, {"do": "unlink", "link": link, "csrf": csrf}, **page).expect(303)
+    server.anyone().get("/charter?token=" + secret, **page).expect(404)
+    server.accept_charters("host")
+    check(b"Ana Souza" in browser.get(where, **page).expect(200).body, "who accepted is not shown")
+    browser.post(where, {"do": "end", "csrf": csrf}, **page).expect(303)
+    check(server.operator().get("/v1/recipients/host").expect(200).json["charter"] == "pending", "it was ended")
 
 
 @promise("MP-10")
