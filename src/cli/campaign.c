@@ -21,6 +21,25 @@ static text steering(struct cli *cli, text what)
     return buf_made(cli->arena, &b);
 }
 
+/* Hands out people, or notes a call. */
+static enum err by_hand(struct cli *cli, text what, text id)
+{
+    static const char *const said[] = { "subject", "result", NULL };
+    bool call = text_eq(what, TEXT("call"));
+    int64_t most;
+    BUF_AUTO b = buf_make(1 << 12);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    for (unsigned i = 0; call && said[i]; i++)
+        json_pair(&w, text_of(said[i]), cli_option(cli, text_of(said[i])));
+    if (!call && cli_has(cli, TEXT("most")) && text_int(cli_option(cli, TEXT("most")), &most))
+        json_pair_int(&w, TEXT("most"), most);
+    json_close(&w, '}');
+    text body = buf_made(cli->arena, &b);
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/campaigns/", id, call ? "/calls" : "/take"), json_type, body,
+                   0);
+}
+
 static enum err of_one(struct cli *cli, text what)
 {
     static const char *const asked[] = { "after", "limit", NULL }, *const language[] = { "language", NULL };
@@ -43,6 +62,13 @@ static enum err of_one(struct cli *cli, text what)
     if (text_eq(what, TEXT("uncertain")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/campaigns/", id, "/uncertain"), asked),
                        TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("people")))
+        return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/campaigns/", id, "/people"), asked),
+                       TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("posted")))
+        return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/campaigns/", id, "/posted"), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("take")) || text_eq(what, TEXT("call")))
+        return by_hand(cli, what, id);
     return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\"", "action inconnue « %.*s »", T(what));
 }
 
@@ -50,8 +76,8 @@ enum err verb_campaign(struct cli *cli)
 {
     static const char *const asked[] = { "after", "limit", NULL };
     text what, body;
-    TRY(cli_argument(cli, 0, "new, list, show, count, preview, test, start, pause, resume, stop or uncertain",
-                     "new, list, show, count, preview, test, start, pause, resume, stop ou uncertain", &what));
+    TRY(cli_argument(cli, 0, "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call or posted",
+                     "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call ou posted", &what));
     if (text_eq(what, TEXT("list")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/campaigns"), asked), TEXT(""), TEXT(""), 0);
     if (!text_eq(what, TEXT("new")))

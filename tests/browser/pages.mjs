@@ -5,6 +5,8 @@
  *  pictures), cookies (of who is signed in), moving (its figures change by themselves), lang (the path takes ?lang=), act (what is done on
  *  the page first: fills a form and sends it), only (in this language: that of the account, which answers to forms have)}.
  *  few, one: the same on all sites but for the data that other pages show too, so that two sites, or one, are enough. */
+const AUTUMN = { name: 'Automne', 'subject.fr': 'Automne', 'text.fr': 'Bonjour.', 'subject.en': 'Autumn', 'text.en': 'Hello.' };
+
 export const PAGES = [
     { route: '/', at: () => ['/'] },
     { route: '/privacy', at: () => ['/privacy'] },
@@ -112,8 +114,15 @@ export const PAGES = [
     { route: '/staff/forms/{name}', at: as('campaigns', '/staff/forms/spring_contest') },
     { route: '/staff/campaigns', at: as('campaigns', '/staff/campaigns') },
     { route: '/staff/campaigns/{id}',
-      at: as('campaigns', '/staff/campaigns', { name: 'staff-campaign', act: fill({
-          name: 'Automne', 'subject.fr': 'Automne', 'text.fr': 'Bonjour.', 'subject.en': 'Autumn', 'text.en': 'Hello.' }) }) },
+      at: site => [
+          ...as('campaigns', '/staff/campaigns', { name: 'staff-campaign', act: fill(AUTUMN) })(site),
+          ...as('campaigns', '/staff/campaigns', { name: 'staff-campaign-post', act: async page => {
+              await page.locator('[name="purpose"]').selectOption('marketing.post');
+              await fill(AUTUMN)(page);
+              for (const what of ['count', 'start'])
+                  await press(`button[value="${what}"]`)(page);
+              return press('button[value="people"]')(page);
+          } })(site)] },
     { route: '/staff/people/{id}',
       at: site => !site.people ? [] : [
           ...as('staff', `/staff/people/${site.people.id}`)(site),
@@ -156,7 +165,7 @@ function send(form = 'form.form') {
 /** Presses that button, and waits for the page that comes; its answer. */
 function press(button) {
     return async page => {
-        const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.locator(button).click()]);
+        const [answer] = await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), page.locator(button).first().click()]);
         return answer;
     };
 }

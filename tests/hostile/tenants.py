@@ -87,13 +87,14 @@ ENDING = {"subject_erase", "subject_close", "staff_close", "record_drop", "hold_
 # No request of this test can succeed there: nobody waits for approval in the second tenant.
 NEVER_OWN = {"account_approve", "account_refuse", "staff_decide"}
 # Nor there: nobody uploaded a proof, wrote an email or asked for somebody else, nothing is only stored, no second person approved what an authority asked,
-# nobody planted the sign of a breach, this policy shows nothing in public, the platform has no stores of its own, and a form to correct says which version it
-# was made from. That who may succeeds is shown by tests/front (requests.py, staffpages.py, stores.py) and tests/promises.
+# nobody planted the sign of a breach, this policy shows nothing in public, the platform has no stores of its own, no campaign goes by phone or post, and a form
+# to correct says which version it was made from. That who may succeeds is shown by tests/front (requests.py, staffpages.py, stores.py) and tests/promises.
 NEVER_THERE = {"request_proof", "staff_request_proof", "request_mandate", "staff_request_mandate", "publication_send", "publication_end",
                "staff_publish", "staff_publish_do", "staff_correct",
                "authority_hand", "staff_authority_hand", "breach_dismiss", "request_mail", "staff_request_mail",
                "mail_aside_file", "support_get", "support_decide", "support_look", "support_change", "staff_support_one", "staff_support_one_do",
-               "connector_job", "connector_retry", "connector_evidence"}
+               "connector_job", "connector_retry", "connector_evidence", "campaign_take", "campaign_people", "campaign_note", "campaign_posted",
+               "staff_campaign_print", "staff_campaign_csv"}
 
 
 def policy_of(folder):

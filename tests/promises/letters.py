@@ -4,7 +4,7 @@ from browser import Browser
 from garant import check
 from mailbox import Mailbox, wait_for
 from people import form, registered, staff, visitor
-from promise import part, promise
+from promise import further, part, promise
 from words import word
 
 NOW = "2026-11-22T10:00:00Z"
@@ -130,7 +130,7 @@ def by_one_click(server, letter, ident, parts):
         server.anyone().post(click, body, **{"Content-Type": kind}).expect(200)
         check(PURPOSE not in live(server, ident), "one click did not end it")
         row = server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"][-1]
-        check((row["decision"], row["method"]) == ("withdrawn", "one_click"), f"{row}")
+        check((row["decision"], row.get("method")) == ("withdrawn", "one_click"), f"{row}")
 
 
 def by_writing(server, letter, ident):
@@ -450,3 +450,121 @@ def totals_that_lead_to_nobody(t):
         with part("a link leads to what the letter says, and nowhere else"):
             for wrong in (f"/go/{ident}/7", f"/go/{ident}/-1", f"/go/{'0' * 26}/0", f"/go/{'A' * 64}/0", f"/go/{ident}/https:%2F%2Fevil.example"):
                 check(server.anyone().get(wrong).status in (400, 404), wrong)
+
+
+# ---- DM-18: by telephone and by post, staff carry it out. ----
+
+BY_HAND = {"phone": "channels: [email, sms, post]\n    opt_out: [link, page, email, sms, post]",
+           "with": "channels: [email, sms, post, phone]\n    opt_out: [link, page, email, sms, post, phone]"}
+
+
+def with_phone(text):
+    return text.replace(BY_HAND["phone"], BY_HAND["with"])
+
+
+def reachable(app, name, channel, decision="given", **fields):
+    """Somebody with a number and an address who decided so about marketing by that channel."""
+    data = {"contact": {"name": f"Planted {name}", "email": f"{name}.{channel}@conso.example", "phone": "+33611110001",
+                        "address": "3 allée des Planted-Tilleuls", **fields}}
+    return app.create(data, consents=[{"purpose": "marketing", "channel": channel, "decision": decision, "wording": "Oui."}])["id"]
+
+
+def who_may_not(server, app, channel):
+    """Each reason for which somebody is left out."""
+    operator = server.operator()
+    out = {"no": reachable(app, "no", channel, "refused"), "other": reachable(app, "other." + channel, "email"),
+           "nowhere": app.create({"contact": {"name": "Planted nowhere", "email": f"nowhere.{channel}@conso.example"}}, consents=[
+               {"purpose": "marketing", "channel": channel, "decision": "given", "wording": "Oui."}])["id"]}
+    for name in ("withdrew", "objected", "restricted", "closed", "erased"):
+        out[name] = reachable(app, name, channel)
+    app.consent(out["withdrew"], "marketing", "withdrawn", channel=channel).expect(201)
+    operator.put(f"/v1/subjects/{out['objected']}/objections/marketing").expect(200, 201, 204)
+    operator.put(f"/v1/subjects/{out['restricted']}/restriction", {"ground": "contested"}).expect(200, 201, 204)
+    operator.post(f"/v1/subjects/{out['closed']}/close").expect(200, 201, 204)
+    app.erase(out["erased"])
+    return out
+
+
+def people_of(client, ident):
+    return {row["subject"]: row for row in client.get(f"/v1/campaigns/{ident}/people").expect(200).json["people"]}
+
+
+def by_telephone(server, app):
+    with part("by telephone: a list of who agreed to be called and of nobody else, each handed out once, decided again in the write"):
+        who_may_not(server, app, "phone")
+        yes, late, stops, away = (reachable(app, name, "phone") for name in ("yes", "late", "stops", "away"))
+        app.post("/v1/campaigns", {"name": "Calls", "purpose": "contests", "channel": "phone", **SAID}).refused("purpose-refused", status=403)
+        ident = written(app, "marketing", channel="phone")
+        app.post(f"/v1/campaigns/{ident}/take", {}).refused("conflict", status=409)
+        started(app, ident)
+        first = app.post(f"/v1/campaigns/{ident}/take", {"most": 1}).expect(200).json
+        rest = app.post(f"/v1/campaigns/{ident}/take", {}).expect(200).json
+        check((first["taken"], rest["taken"], rest["over"]) == (1, 3, True), f"{first} {rest}")
+        app.post(f"/v1/campaigns/{ident}/take", {}).refused("conflict", status=409)
+        check(set(people_of(app, ident)) == {yes, late, stops, away}, f"{people_of(app, ident)}")
+        row = people_of(app, ident)[yes]
+        check((row["name"], row["phone"]) == ("Planted yes", "+33611110001") and "Bonjour & bienvenue." in row["text"], f"{row}")
+        app.consent(late, "marketing", "withdrawn", channel="phone").expect(201)
+        check(set(people_of(app, ident)) == {yes, stops, away}, "who withdrew since is still to be called")
+        server.client("contest_site").get(f"/v1/campaigns/{ident}/people").refused("forbidden", status=403)
+        for verb in (("take",), ("people",), ("call", "--subject", yes, "--result", "stop"), ("posted",)):
+            server.run_refused("forbidden", "campaign", verb[0], ident, *verb[1:])          # the operator is of no role
+    with part("what the person said on the telephone is noted at once: a stop withdraws that channel, the call is a contact"):
+        call = lambda subject, result, **more: app.post(f"/v1/campaigns/{ident}/calls", {"subject": subject, "result": result,
+                                                                                         "fields": {"motive": "general"}, **more})
+        call(away, "no_answer").expect(200)
+        check(people_of(app, ident)[away]["tries"] == 1, f"{people_of(app, ident)}")
+        call(stops, "stop").expect(200)
+        rows = [row for row in server.operator().get(f"/v1/subjects/{stops}/consents").expect(200).json["consents"] if row["channel"] == "phone"]
+        check(any((row["decision"], row.get("method")) == ("withdrawn", "telephone") for row in rows), f"{rows}")
+        check("marketing" not in live(server, stops), "the consent still stands")
+        call(yes, "perhaps").refused("invalid-value", status=422)
+        call(yes, "reached").expect(200)
+        call(yes, "reached").refused("conflict", status=409)
+        contacts = app.get(f"/v1/subjects/{yes}/contacts?purpose=customer_service").expect(200).json["contacts"]
+        check([row["fields"]["channel"] for row in contacts] == ["phone"], f"{contacts}")
+        check(set(people_of(app, ident)) == {away}, f"{people_of(app, ident)}")
+        told = server.operator().get(f"/v1/subjects/{yes}/access").expect(200).json
+        check([row["state"] for row in told["campaigns"]] == ["sent"], f"{told['campaigns']}")
+
+
+def by_post(server, app):
+    with part("by post: letters to print and their addresses, to who agreed to letters; who stops them since is taken out, each sending on record"):
+        who_may_not(server, app, "post")
+        yes, late = reachable(app, "yes", "post"), reachable(app, "late", "post")
+        ident = written(app, "marketing", channel="post")
+        started(app, ident)
+        check(app.post(f"/v1/campaigns/{ident}/take", {}).expect(200).json["taken"] == 2, "another number")
+        rows = people_of(app, ident)
+        check(set(rows) == {yes, late} and rows[yes]["post"] == "3 allée des Planted-Tilleuls", f"{rows}")
+        check("/unsubscribe/" in rows[yes]["text"] and "Vous recevez ce courrier parce que" in rows[yes]["text"], f"{rows[yes]['text']}")
+        token = re.search(r"/unsubscribe/(\w+)", rows[late]["text"]).group(1)
+        desk = Browser.of(server, staff(server, dm_person(95), "clarisse.95@conso.example", "campaigns", language="en"))
+        page = desk.get(f"/staff/campaigns/{ident}").expect(200)
+        page = desk.submit(page, f"/staff/campaigns/{ident}", press={"do": "people"}).expect(200).has("3 allée des Planted-Tilleuls", "Planted yes")
+        csrf = next(f["value"] for f in page.form(f"/staff/campaigns/{ident}")["fields"] if f.get("name") == "csrf")
+        printed = desk.send("POST", f"/staff/campaigns/{ident}/print", {"csrf": csrf}).expect(200)
+        check(str(printed.html).count('<article class="letter"') == 2, f"{printed.html}")
+        table = desk.send("POST", f"/staff/campaigns/{ident}/csv", {"csrf": csrf}).expect(200)
+        body = table.body.decode() if isinstance(table.body, bytes) else table.body
+        check('"Planted yes","3 allée des Planted-Tilleuls"' in body and body.count("\r\n") == 3, body)
+        Browser(server).send("POST", f"/unsubscribe/{token}", {}).expect(200)
+        said = app.post(f"/v1/campaigns/{ident}/posted").expect(200).json
+        check(said == {"out": [late], "sent": 1}, f"{said}")
+        after = shown(app, ident)
+        check((after["sent"], after["failed"], after["state"]) == (1, 1, "done"), f"{after}")
+        check(not people_of(app, ident), "somebody is still to be written to")
+
+
+def dm_person(number):
+    return {"contact": {"name": f"Clarisse Planted-{number}", "email": f"clarisse.{number}@conso.example"},
+            "account": {"screen_name": f"clarisse{number}"}}
+
+
+@further("DM-18")
+def by_hand(t):
+    with Mailbox() as box:
+        server = t.server(policy=t.copy_of_policy(with_phone), now=NOW, arguments=box.arguments())
+        app = server.client("app")
+        by_telephone(server, app)
+        by_post(server, app)

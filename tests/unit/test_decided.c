@@ -501,10 +501,62 @@ static void letter_meets_what_keeps_it(void **state)
     letter_meets(stops, false);
 }
 
+/* ---- A call, which staff make: the same keeps a person from being handed to them. ---- */
+
+static const char calls[] = "categories:\n"
+                            "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+                            "  line: {fields: {phone: {type: phone}}}\n"
+                            "purposes:\n"
+                            "  service: {basis: contract, categories: [contact, line]}\n"
+                            "  news: {basis: consent, channels: [phone], categories: [contact, line]}\n"
+                            "systems: {app: {purposes: [service, news], acts: [read, write, send, consent, erase]}}\n"
+                            "retention: {accounts: {from: last_use, active: 2y}}\n"
+                            "recipients: none\n";
+
+static enum err hangs_up(struct db *db, struct held *h) { return decides(db, h, "news", "phone", "withdrawn"); }
+
+static void call_meets(enum err (*change)(struct db *, struct held *), bool goes)
+{
+    struct fixture opened, *f = &opened;
+    struct held h;
+    struct subject_id campaign;
+    fixture_open(f, calls);
+    text id = person_made(f, "ada@example.org", ",'line':{'phone':'+33611110001'}");
+    fixture_as(f, "app");
+    OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','channel':'phone','decision':'given'}"), &out));
+    OKAY(campaign_make(&f->c,
+                       js(f, "{'name':'n','purpose':'news','channel':'phone','subject':{'fr':'s','en':'s'},"
+                             "'text':{'fr':'t','en':'t'}}"),
+                       &out));
+    text made = out.id;
+    assert_true(id_parse(made, &campaign));
+    OKAY(campaign_count(&f->c, made, &out));
+    OKAY(campaign_steer(&f->c, made, js(f, "{'do':'start'}"), &out));
+    held_begin(&h, f, id, change);
+    h.about = &campaign;
+    enum err status = campaign_hand_out(&f->c, made, js(f, "{}"), &out);
+    held_end(&h);
+    if (change != stops)
+        assert_okay(&f->arena, status, "hand_out", __LINE__);
+    assert_int_equal(rows_of(f, "campaign_letter", ""), goes);
+    fixture_close(f);
+}
+
+static void call_meets_what_keeps_it(void **state)
+{
+    (void)state;
+    call_meets(nothing, true);
+    call_meets(hangs_up, false);
+    call_meets(restricts, false);
+    call_meets(closes, false);
+    call_meets(stops, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(letter_meets_what_keeps_it),
+        cmocka_unit_test(call_meets_what_keeps_it),
         cmocka_unit_test(what_came_between_decides),
         cmocka_unit_test(nothing_between_changes_nothing),
         OVER(policy, sweep_meets_a_restriction),

@@ -62,12 +62,14 @@ enum err campaign_purpose(struct ctx *c, text name, text channel, const struct p
         return person_allow(c, NULL, name, NULL, ACT_SEND); /* refused by its name, on record */
     const struct purpose *p = &c->policy->purposes[index];
     *out = p;
-    bool may = p->basis == BASIS_CONSENT || (p->customers_only && p->marketing);
-    if (may && has_channel(p, channel) && text_eq(channel, TEXT("email")))
+    bool called = text_eq(channel, TEXT("phone")); /* nobody is called for it without a consent (C. conso. L223-1) */
+    bool may = p->basis == BASIS_CONSENT || (p->customers_only && p->marketing && !called);
+    bool known = called || text_eq(channel, TEXT("email")) || text_eq(channel, TEXT("post"));
+    if (may && known && has_channel(p, channel))
         return OK;
     say_clause(c->arena, ERR_PURPOSE, &p->clause,
-               "letters go for a purpose that rests on consent, or is for customers only, and has the channel email: "
-               "\"%.*s\" is none",
+               "a campaign needs a purpose that rests on consent, or is for customers only, and its channel email, phone "
+               "or post: \"%.*s\" has none",
                T(p->name));
     return write_refusal(c, NULL, p->name, TEXT(""));
 }
@@ -120,8 +122,12 @@ enum err campaign_find(struct ctx *c, text id, struct campaign *out)
     return campaign_take(c, &q, out);
 }
 
-/* One that the caller works on: for its purpose, by its channel, in their role. */
-static enum err find_own(struct ctx *c, text id, struct campaign *m)
+bool campaign_by_hand(const struct campaign *m)
+{
+    return text_eq(m->channel, TEXT("phone")) || text_eq(m->channel, TEXT("post"));
+}
+
+enum err campaign_own(struct ctx *c, text id, struct campaign *m)
 {
     const struct purpose *p = NULL;
     TRY(campaign_find(c, id, m));
@@ -348,7 +354,7 @@ enum err campaign_show(struct ctx *c, text id, struct answer *out)
     struct campaign m;
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
-    TRY(find_own(c, id, &m));
+    TRY(campaign_own(c, id, &m));
     json_open(&w, '{');
     put_row(c, &m, &w);
     put_said(&w, m.body, "subject");
@@ -421,7 +427,7 @@ enum err campaign_count(struct ctx *c, text id, struct answer *out)
     struct counting s = { .m = &m };
     struct subject_id last = { { 0 } };
     bool more = true;
-    TRY(find_own(c, id, &m));
+    TRY(campaign_own(c, id, &m));
     while (more)
         TRY(count_some(c, &m, &last, &s.count, &more));
     out->body = arena_print(c->arena, "{\"recipients\":%lld}", (long long)s.count);
@@ -448,7 +454,7 @@ enum err campaign_preview(struct ctx *c, text id, text language, struct answer *
     struct campaign_words words;
     BUF_AUTO b = buf_make(1 << 20);
     struct json_out w = json_out(&b);
-    TRY(find_own(c, id, &m));
+    TRY(campaign_own(c, id, &m));
     TRY(words_to(c, &m, language, &words));
     json_open(&w, '{');
     json_pair(&w, TEXT("subject"), words.subject);
@@ -468,7 +474,9 @@ enum err campaign_test(struct ctx *c, text id, struct answer *out)
     struct mail_put put;
     PERSON_AUTO p = { 0 };
     text to = c->policy->controller.email, language = c->language;
-    TRY(find_own(c, id, &m));
+    TRY(campaign_own(c, id, &m));
+    if (campaign_by_hand(&m))
+        return say(c->arena, ERR_CONFLICT, "a campaign by telephone or by post has no email to try");
     if (c->actor.has_self) {
         int category;
         TRY(person_open(c, id_print(c->arena, c->actor.self), false, &p));
@@ -573,9 +581,11 @@ static enum err take_steer(struct steering *s, const struct json *in)
 enum err campaign_steer(struct ctx *c, text id, const struct json *in, struct answer *out)
 {
     struct campaign m;
-    TRY(find_own(c, id, &m));
+    TRY(campaign_own(c, id, &m));
     struct steering s = { .c = c, .m = &m, .actor = m.actor, .kept = m.kept, .pace = m.pace };
     TRY(take_steer(&s, in));
+    if (campaign_by_hand(&m))
+        s.next = 0; /* nothing of it leaves by itself */
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"state\":\"%.*s\"}", T(id), T(s.state));
     TRY_PTR(out->body.p);
     struct write w = { .run = run_steer, .arg = &s, .event = event_of(c, NULL, TEXT("campaign.steered")) };
@@ -593,7 +603,7 @@ struct doubt {
 static enum err may_see(struct ctx *c, struct look_list *l)
 {
     struct doubt *d = l->arg;
-    TRY(find_own(c, d->id, &d->m));
+    TRY(campaign_own(c, d->id, &d->m));
     l->purpose = d->m.purpose;
     return OK;
 }
@@ -656,8 +666,8 @@ static enum err end_over(struct ctx *c) { return feature_end_over(c, SQL_CAMPAIG
 static text state_word(int64_t state)
 {
     static const text words[] = { TEXT_INIT("leaving"), TEXT_INIT("sent"), TEXT_INIT("again"), TEXT_INIT("failed"),
-                                  TEXT_INIT("uncertain") };
-    return state >= 0 && state < 5 ? words[state] : TEXT("");
+                                  TEXT_INIT("uncertain"), TEXT_INIT("handed") };
+    return state >= 0 && state < 6 ? words[state] : TEXT("");
 }
 
 static enum err put_letters(struct ctx *c, const struct person *p, struct json_out *w)

@@ -5,7 +5,8 @@
 
 struct paging;
 
-/* A campaign belongs to one purpose that rests on consent, and to one channel of it; who works on one must be allowed
+/* A campaign belongs to one purpose that rests on consent, and to one channel of it: emails leave by themselves, calls
+ * and letters are handed to staff; who works on one must be allowed
  * to send for that purpose. States: draft, running, paused, stopped, done. */
 
 /* {"name", "purpose", "channel"?, "subject": {language: text}, "text": {language: text}, "measure"?}: subject and text
@@ -28,6 +29,19 @@ enum err campaign_test(struct ctx *c, text id, struct answer *out);
 enum err campaign_steer(struct ctx *c, text id, const struct json *in, struct answer *out);
 /* Those of whom it is not known whether their letter went: [{"subject", "at"}]. They get no second one. */
 enum err campaign_uncertain(struct ctx *c, text id, const struct paging *asked, struct answer *out);
+
+/* Of a campaign by telephone or post, while it runs: hands out the next people, {"most"?: 1 to 200}, each once, in a
+ * write that asks again whether they let it. Answers {"taken", "left_out", "over"}. */
+enum err campaign_hand_out(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* Those handed out of whom nothing is noted yet, and who still let it: {"people": [{"subject", "name", "phone" or
+ * "post", "at", "tries", "language", "line", "text"}], "next"}. name: empty where the role may not read it. */
+enum err campaign_handed(struct ctx *c, text id, const struct paging *asked, struct answer *out);
+/* A call: {"subject", "result": reached, no_answer (stays on the list), wrong or stop, "fields"?}. stop withdraws the
+ * consent to that channel in the same write; a contact is noted where the policy keeps them (contact.h: fields).
+ * ERR_CONFLICT for who is not on the list. */
+enum err campaign_note(struct ctx *c, text id, const struct json *in, struct answer *out);
+/* The letters on the list were posted: {"sent", "out": [those who stopped them since, whose letters are taken out]}. */
+enum err campaign_posted(struct ctx *c, text id, struct answer *out);
 
 /* What the token of a letter's link or address ends: {"purpose", "title", "measure"}; ERR_NOT_FOUND for one that was
  * never made. It is signed, works without signing in, for ever, and after a change of the master key. */

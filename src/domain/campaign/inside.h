@@ -23,8 +23,14 @@ struct campaign {
 };
 /* The row that `q` stands on, a CAMPAIGN_GET or one with its columns; opens its body. */
 enum err campaign_take(struct ctx *c, struct query *q, struct campaign *out);
+/* Of a letter: HANDED to staff, to be called or posted, and what becomes of it not noted yet. */
+enum letter_state { LEAVING, SENT, AGAIN, FAILED, UNCERTAIN, HANDED };
 /* ERR_NOT_FOUND, malformed or of another tenant alike. */
 enum err campaign_find(struct ctx *c, text id, struct campaign *out);
+/* One that the caller works on: for its purpose, by its channel, in their role. */
+enum err campaign_own(struct ctx *c, text id, struct campaign *out);
+/* Whether staff carry it out: by telephone or by post. */
+bool campaign_by_hand(const struct campaign *m);
 /* The purpose of that name, when it may have campaigns by that channel at all; else its refusal, on record. */
 /* Who may be asked about: who ever agreed to it, or was offered to oppose it at a sale. */
 enum sql campaign_people(const struct ctx *c, const struct campaign *m);
@@ -42,6 +48,7 @@ const struct purpose *campaign_measuring(const struct ctx *c, int *category);
 struct campaign_words {
     text language;
     bool customer;             /* written to as a customer, without consent */
+    bool printed;              /* a letter on paper */
     text go;                   /* what stands before a link's number; empty: links lead straight there */
     text pixel;                /* address of the image; empty: none */
     text stop, stop_to, quiet; /* link and address that end the letters; link that ends the measuring, may be empty */
@@ -77,6 +84,18 @@ enum err campaign_comes_back(struct ctx *c, struct subject_id id, text address, 
 /* What stands before the @ of the Message-ID of that person's letter. */
 text campaign_message_name(struct ctx *c, struct subject_id campaign, struct subject_id id);
 enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbox_letter **out);
+/* Whose turn it is: from the one that was reached on, each is asked whether they would let it (not decided: it is asked
+ * again when it leaves). Looks at a few hundred at most: neither found nor over, there are more. */
+struct campaign_turn {
+    struct subject_id id;
+    bool found, again; /* again: it was tried before */
+    int64_t tries;     /* so far */
+    int64_t skipped;   /* people passed over before */
+    bool over;         /* nobody is left */
+};
+enum err campaign_next_person(struct ctx *c, struct campaign *m, struct campaign_turn *t);
+/* About this person, and not about the campaign: the next is looked for. */
+bool campaign_about_person(enum err e);
 enum err campaign_left(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
 /* Whether this person is measured, as they say now. */
 enum err campaign_measures(struct ctx *c, const struct person *p, bool *measured);

@@ -12,7 +12,6 @@
 #include "domain/person/person.h"
 
 enum { WALK = 256, LEFT_MOST = 100, NEXT_MOST = 100 };
-enum letter_state { LEAVING, SENT, AGAIN, FAILED, UNCERTAIN };
 static const msec waits[] = { MINUTE, 10 * MINUTE, 1 * HOUR, 6 * HOUR };
 
 /* What goes to the sender, and what comes back with its fate. */
@@ -152,15 +151,7 @@ static enum err running(struct ctx *c, struct campaign *out, bool *any)
     return *any ? OK : status;
 }
 
-struct turn {
-    struct subject_id id;
-    bool found, again; /* again: it was tried before */
-    int64_t tries;     /* so far */
-    int64_t skipped;   /* people passed over before */
-    bool over;         /* nobody is left */
-};
-
-static enum err again(struct ctx *c, const struct campaign *m, struct turn *t)
+static enum err again(struct ctx *c, const struct campaign *m, struct campaign_turn *t)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
@@ -203,7 +194,7 @@ static enum err had_it(struct ctx *c, const struct campaign *m, struct subject_i
 }
 
 /* People looked at ahead are kept from one letter to the next: each is asked about again when their turn comes. */
-static enum err next_person(struct ctx *c, struct campaign *m, struct turn *t)
+enum err campaign_next_person(struct ctx *c, struct campaign *m, struct campaign_turn *t)
 {
     unsigned count = 1;
     for (unsigned looked = 0; looked < WALK && !t->found; looked++) {
@@ -286,7 +277,7 @@ static enum err halt(struct ctx *c, const struct campaign *m, text code)
 struct departure {
     struct ctx *c;
     const struct campaign *m;
-    const struct turn *turn;
+    const struct campaign_turn *turn;
     msec next;
     struct marking *before; /* of the letter before, may be NULL; and its entry: */
     struct event told;
@@ -416,8 +407,8 @@ static enum err mark_before(struct ctx *c, const struct letter_left *before, str
     return event_of_mark(&in, room, &d->told);
 }
 
-static enum err depart(struct ctx *c, const struct campaign *m, const struct turn *t, struct letter_left *before,
-                       struct leaving *out)
+static enum err depart(struct ctx *c, const struct campaign *m, const struct campaign_turn *t,
+                       struct letter_left *before, struct leaving *out)
 {
     PERSON_AUTO p = { 0 };
     struct marking room;
@@ -436,8 +427,7 @@ static enum err depart(struct ctx *c, const struct campaign *m, const struct tur
     return status;
 }
 
-/* About this person, and not about the campaign: the next is looked for. */
-static bool about_person(enum err e)
+bool campaign_about_person(enum err e)
 {
     return e == ERR_NOT_FOUND || e == ERR_CONSENT || e == ERR_PURPOSE || e == ERR_MISSING || e == ERR_ERASED ||
            e == ERR_CRYPT || e == ERR_VALUE;
@@ -445,7 +435,7 @@ static bool about_person(enum err e)
 
 struct dropping {
     const struct campaign *m;
-    const struct turn *t;
+    const struct campaign_turn *t;
     msec next;
 };
 
@@ -460,7 +450,7 @@ static enum err run_pass(struct db *db, struct write *w)
         ARGS(tenant, id, d->m->has_reached ? V_ID(d->m->reached) : V_NULL, V_INT(d->next), V_INT(d->t->skipped + 1)));
 }
 
-static enum err pass_over(struct ctx *c, const struct campaign *m, const struct turn *t)
+static enum err pass_over(struct ctx *c, const struct campaign *m, const struct campaign_turn *t)
 {
     struct dropping d = { m, t, c->now };
     struct write w = { .run = run_pass, .arg = &d, .event = event_of(c, NULL, TEXT("campaign.steered")) };
@@ -503,7 +493,7 @@ static enum err say_before(const struct ctx *server, struct letter_left *before)
 enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbox_letter **out)
 {
     struct campaign m;
-    struct turn t = { .over = false };
+    struct campaign_turn t = { .over = false };
     struct leaving *l = NEW(c->arena, struct leaving);
     bool any, may;
     *out = NULL;
@@ -517,7 +507,7 @@ enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbo
     if (may)
         TRY(again(c, &m, &t));
     if (may && !t.found)
-        TRY(next_person(c, &m, &t));
+        TRY(campaign_next_person(c, &m, &t));
     if (!t.found)
         TRY(say_before(&server, before));
     if (!may)
@@ -531,7 +521,7 @@ enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbo
     enum err status = depart(c, &m, &t, before, l);
     if (status == ERR_CONFLICT)
         return OK;
-    if (about_person(status))
+    if (campaign_about_person(status))
         return pass_over(c, &m, &t);
     if (status == OK)
         *out = &l->letter;

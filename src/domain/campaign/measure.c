@@ -9,7 +9,7 @@
 #include "domain/person/change.h"
 #include "domain/person/person.h"
 
-enum { AGAIN = 3 };
+enum { ROUNDS = 3 };
 
 const struct purpose *campaign_measuring(const struct ctx *c, int *category)
 {
@@ -101,7 +101,7 @@ static enum err note_person(struct ctx *c, struct subject_id id, struct seen *s,
 {
     struct why why = c->arena->why;
     enum err status = ERR_CONFLICT;
-    for (int tries = 0; status == ERR_CONFLICT && tries < AGAIN; tries++) {
+    for (int tries = 0; status == ERR_CONFLICT && tries < ROUNDS; tries++) {
         PERSON_AUTO p = { 0 };
         bool may = false;
         status = person_open(c, id_print(c->arena, id), false, &p);

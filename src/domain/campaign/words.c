@@ -237,16 +237,17 @@ static void put_foot(struct setting *s, struct buf *foot, text title)
 {
     const struct campaign_words *w = s->w;
     struct ctx *c = s->c;
-    text agreed = doc_in(c, TEXT("You get this email because you agreed to this:"),
-                         TEXT("Vous recevez ce courriel parce que vous avez accepté ceci :"));
-    text sold = doc_in(c, TEXT("You get this email because you are our customer:"),
-                       TEXT("Vous recevez ce courriel parce que vous êtes client chez nous :"));
-    text why = arena_print(c->arena, "%.*s %.*s", T(w->customer ? sold : agreed), T(title));
+    text what = w->printed ? doc_in(c, TEXT("letter"), TEXT("courrier")) : doc_in(c, TEXT("email"), TEXT("courriel"));
+    text agreed = doc_in(c, TEXT("because you agreed to this:"), TEXT("parce que vous avez accepté ceci :"));
+    text sold = doc_in(c, TEXT("because you are our customer:"), TEXT("parce que vous êtes client chez nous :"));
+    text get = doc_in(c, TEXT("You get this"), TEXT("Vous recevez ce"));
+    text end = w->printed ? doc_in(c, TEXT("Stop these letters at once:"), TEXT("Ne plus recevoir ces courriers :"))
+                          : doc_in(c, TEXT("Stop these emails at once:"), TEXT("Ne plus recevoir ces courriels :"));
+    text why = arena_print(c->arena, "%.*s %.*s %.*s %.*s", T(get), T(what), T(w->customer ? sold : agreed), T(title));
     buf_html(foot, why);
     buf_add(foot, TEXT("<br>\n"));
     buf_print(s->plain, "%.*s\n\n", T(why));
-    put_way(s, foot, doc_in(c, TEXT("Stop these emails at once:"), TEXT("Ne plus recevoir ces courriels :")), w->stop,
-            w->stop);
+    put_way(s, foot, end, w->stop, w->stop);
     text mail = w->stop_to.n ? arena_print(c->arena, "mailto:%.*s", T(w->stop_to)) : TEXT("");
     put_way(s, foot, doc_in(c, TEXT("Or write to:"), TEXT("Ou écrivez à :")), mail, w->stop_to);
     put_way(s, foot,
@@ -278,10 +279,13 @@ enum err campaign_render(struct ctx *c, const struct campaign *m, struct campaig
     int purpose = policy_purpose(c->policy, m->purpose);
     w->subject = said_in(json_get(m->body, TEXT("subject")), in.language);
     put_source(&s, said_in(json_get(m->body, TEXT("text")), in.language));
-    put_sender(&s);
-    put_pixel(&s);
     w->customer = purpose >= 0 && c->policy->purposes[purpose].basis != BASIS_CONSENT;
-    put_foot(&s, &foot, purpose >= 0 ? doc_purpose(&in, &c->policy->purposes[purpose]) : m->purpose);
+    w->printed = text_eq(m->channel, TEXT("post"));
+    if (!text_eq(m->channel, TEXT("phone"))) { /* what to say in a call is read by staff alone */
+        put_sender(&s);
+        put_pixel(&s);
+        put_foot(&s, &foot, purpose >= 0 ? doc_purpose(&in, &c->policy->purposes[purpose]) : m->purpose);
+    }
     letter_frame(&in, &html, w->subject, buf_for(&html, &body), buf_for(&html, &foot));
     TRY(buf_take(c->arena, &plain, &w->plain));
     return buf_take(c->arena, &html, &w->html);

@@ -1,9 +1,12 @@
-/* Campaigns for staff: written, counted, tried, started, paused, stopped; and the same for programs. */
+/* Campaigns for staff: written, counted, tried, started, paused, stopped, called and posted; the same for programs. */
+#include "base/file/csv.h"
 #include "domain/campaign/campaign.h"
 #include "domain/core/named.h"
 #include "domain/core/paging.h"
+#include "domain/mail/contact.h"
 #include "front/door/front.h"
 #include "front/door/go.h"
+#include "front/door/word.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
 
@@ -17,6 +20,10 @@ HANDLER(campaign_count, campaign_count(c, ID, &answer))
 HANDLER(campaign_preview, campaign_preview(c, ID, request_query(q, TEXT("language")), &answer))
 HANDLER(campaign_test, campaign_test(c, ID, &answer))
 HANDLER(campaign_steer, campaign_steer(c, ID, q->json, &answer))
+HANDLER(campaign_take, campaign_hand_out(c, ID, q->json, &answer))
+PAGED(campaign_people, campaign_handed(c, ID, &paging, &answer))
+HANDLER(campaign_note, campaign_note(c, ID, q->json, &answer))
+HANDLER(campaign_posted, campaign_posted(c, ID, &answer))
 PAGED(campaign_uncertain, campaign_uncertain(c, ID, &paging, &answer))
 
 /* ---- The list, and a new one. ---- */
@@ -30,11 +37,25 @@ static bool writes_for(const struct ctx *c, unsigned purpose)
 {
     const struct purpose *p = &c->policy->purposes[purpose];
     const struct actor_class *class = class_of(c);
-    bool email = false;
-    for (unsigned i = 0; i < p->channel_count; i++)
-        email |= text_eq(p->channels[i], TEXT("email"));
-    return class && email && p->basis == BASIS_CONSENT && !p->never && bits_has(&class->purposes, purpose) &&
+    return class && p->basis == BASIS_CONSENT && !p->never && bits_has(&class->purposes, purpose) &&
            (class->acts >> ACT_SEND & 1);
+}
+
+static bool goes_by(text channel)
+{
+    return text_eq(channel, TEXT("email")) || text_eq(channel, TEXT("phone")) || text_eq(channel, TEXT("post"));
+}
+
+/* A purpose and a channel of it, as one choice: "news.phone". */
+static void put_choice(struct page *p, const struct purpose *one, text channel)
+{
+    text value = arena_print(p->c->arena, "%.*s.%.*s", T(one->name), T(channel));
+    json_open(&p->w, '{');
+    json_pair(&p->w, TEXT("purpose"), value);
+    json_pair(&p->w, TEXT("says"), doc_purpose(p->c, one));
+    json_pair(&p->w, TEXT("channel"), channel);
+    json_pair_bool(&p->w, TEXT("chosen"), text_eq(value, json_text(p->q->json, TEXT("purpose"))));
+    json_close(&p->w, '}');
 }
 
 static void put_purposes(struct page *p)
@@ -47,12 +68,11 @@ static void put_purposes(struct page *p)
         const struct purpose *one = &c->policy->purposes[i];
         if (!writes_for(c, i))
             continue;
-        any = true;
-        json_open(&p->w, '{');
-        json_pair(&p->w, TEXT("purpose"), one->name);
-        json_pair(&p->w, TEXT("says"), doc_purpose(c, one));
-        json_pair_bool(&p->w, TEXT("chosen"), text_eq(one->name, json_text(p->q->json, TEXT("purpose"))));
-        json_close(&p->w, '}');
+        for (unsigned k = 0; k < one->channel_count; k++)
+            if (goes_by(one->channels[k])) {
+                any = true;
+                put_choice(p, one, one->channels[k]);
+            }
     }
     json_close(&p->w, ']');
     json_pair_bool(&p->w, TEXT("may_write"), any);
@@ -145,9 +165,12 @@ static enum err make(struct ctx *c, const struct request *q, text *id)
     struct json_out w = json_out(&b);
     struct answer answer = { 0 };
     const struct json *in;
+    text channel = SENT("purpose"), purpose = text_cut(&channel, '.');
     json_open(&w, '{');
     json_pair(&w, TEXT("name"), SENT("name"));
-    json_pair(&w, TEXT("purpose"), SENT("purpose"));
+    json_pair(&w, TEXT("purpose"), purpose);
+    if (channel.n)
+        json_pair(&w, TEXT("channel"), channel);
     put_said(c, q, &w, "subject");
     put_said(c, q, &w, "text");
     json_pair_bool(&w, TEXT("measure"), SENT("measure").n > 0);
@@ -169,6 +192,11 @@ enum err api_staff_campaigns_new(struct ctx *c, const struct request *q, struct 
 }
 
 /* ---- One of them. ---- */
+
+/* What the page shows besides: lists that were asked for. */
+struct staff_view {
+    const struct json *doubts, *people, *out;
+};
 
 static enum err put_letters(struct page *p)
 {
@@ -227,6 +255,60 @@ static void put_facts(struct page *p, const struct json *m)
     json_close(w, ']');
 }
 
+/* ---- By telephone and by post: who was handed out. ---- */
+
+/* What the log of contacts asks of a call besides its time, channel and subject. */
+static const struct category *log_of(const struct ctx *c)
+{
+    int log = policy_stream(c->policy, TEXT("contacts"));
+    return log >= 0 ? &c->policy->categories[log] : NULL;
+}
+
+static void put_noted_fields(struct page *p)
+{
+    const struct category *log = log_of(p->c);
+    json_name(&p->w, TEXT("fields"));
+    json_open(&p->w, '[');
+    for (unsigned i = 0; log && i < log->field_count; i++)
+        if (contact_says(&log->fields[i]))
+            form_field(p, log, &log->fields[i], p->q->json);
+    json_close(&p->w, ']');
+}
+
+static void put_people(struct page *p, const struct json *list)
+{
+    json_name(&p->w, TEXT("handed"));
+    if (!list) {
+        json_put_null(&p->w);
+        return;
+    }
+    json_open(&p->w, '{');
+    json_name(&p->w, TEXT("people"));
+    json_put(&p->w, json_get(list, TEXT("people")));
+    json_pair(&p->w, TEXT("next"), json_text(list, TEXT("next")));
+    put_noted_fields(p);
+    json_close(&p->w, '}');
+}
+
+static void put_hand(struct page *p, const struct json *m, const struct staff_view *v)
+{
+    text channel = json_text(m, TEXT("channel"));
+    bool call = text_eq(channel, TEXT("phone")), print = text_eq(channel, TEXT("post"));
+    json_pair_bool(&p->w, TEXT("by_hand"), call || print);
+    json_pair_bool(&p->w, TEXT("call"), call);
+    json_pair_bool(&p->w, TEXT("print"), print);
+    json_pair_bool(&p->w, TEXT("takes"), (call || print) && is_state(m, TEXT("running")));
+    json_name(&p->w, TEXT("out"));
+    if (v->out) {
+        json_open(&p->w, '{');
+        json_name(&p->w, TEXT("list"));
+        json_put(&p->w, v->out);
+        json_close(&p->w, '}');
+    } else
+        json_put_null(&p->w);
+    put_people(p, v->people);
+}
+
 static void put_doubts(struct page *p, const struct json *list)
 {
     json_name(&p->w, TEXT("doubts"));
@@ -242,7 +324,7 @@ static void put_doubts(struct page *p, const struct json *list)
 }
 
 static enum err one_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
-                         const struct json *doubts)
+                         const struct staff_view *v)
 {
     static const text kept[] = { TEXT_INIT("reason") };
     struct answer answer = { 0 };
@@ -259,15 +341,72 @@ static enum err one_page(struct ctx *c, const struct request *q, struct reply *r
     put_facts(&p, m);
     TRY(put_letters(&p));
     json_close(&p.w, '}');
-    put_doubts(&p, doubts);
-    json_pair_bool(&p.w, TEXT("doubtful"), !doubts && !text_eq(json_get(m, TEXT("uncertain"))->value, TEXT("0")));
+    put_hand(&p, m, v);
+    put_doubts(&p, v->doubts);
+    json_pair_bool(&p.w, TEXT("doubtful"), !v->doubts && !text_eq(json_get(m, TEXT("uncertain"))->value, TEXT("0")));
     return page_show(&p, r, staff_status(o));
 }
 
 enum err api_staff_campaign(struct ctx *c, const struct request *q, struct reply *r)
 {
     const struct staff_outcome fine = { 0 };
-    return one_page(c, q, r, &fine, NULL);
+    const struct staff_view plain = { 0 };
+    return one_page(c, q, r, &fine, &plain);
+}
+
+static enum err people_of(struct ctx *c, const struct request *q, const struct json **list)
+{
+    struct answer answer = { 0 };
+    struct paging paging;
+    text after = SENT("after");
+    TRY(paging_parse(c, after.p ? after : TEXT(""), TEXT("200"), &paging));
+    TRY(campaign_handed(c, ID, &paging, &answer));
+    return json_parse(c->arena, answer.body, list);
+}
+
+static enum err note_call(struct ctx *c, const struct request *q)
+{
+    const struct category *log = log_of(c);
+    struct answer answer = { 0 };
+    const struct json *in;
+    BUF_AUTO b = buf_make(1 << 18);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("subject"), SENT("subject"));
+    json_pair(&w, TEXT("result"), SENT("result"));
+    json_name(&w, TEXT("fields"));
+    json_open(&w, '{');
+    for (unsigned i = 0; log && i < log->field_count; i++)
+        if (contact_says(&log->fields[i]))
+            form_value(c, &w, log, &log->fields[i], q->json);
+    json_close(&w, '}');
+    json_close(&w, '}');
+    TRY(json_parse_buf(c->arena, &b, &in));
+    return campaign_note(c, ID, in, &answer);
+}
+
+static enum err posted(struct ctx *c, const struct request *q, struct staff_view *v)
+{
+    struct answer answer = { 0 };
+    const struct json *said;
+    TRY(campaign_posted(c, ID, &answer));
+    TRY(json_parse(c->arena, answer.body, &said));
+    v->out = json_get(said, TEXT("out"));
+    v->out = v->out->count ? v->out : NULL;
+    return OK;
+}
+
+/* The list is shown again after each call: who noted one calls the next. */
+static enum err hand(struct ctx *c, const struct request *q, text what, struct staff_view *v)
+{
+    struct answer answer = { 0 };
+    if (text_eq(what, TEXT("posted")))
+        return posted(c, q, v);
+    if (text_eq(what, TEXT("take")))
+        TRY(campaign_hand_out(c, ID, q->json, &answer));
+    if (text_eq(what, TEXT("note")))
+        TRY(note_call(c, q));
+    return people_of(c, q, &v->people);
 }
 
 static enum err doubts_of(struct ctx *c, const struct request *q, const struct json **list)
@@ -280,7 +419,13 @@ static enum err doubts_of(struct ctx *c, const struct request *q, const struct j
     return json_parse(c->arena, answer.body, list);
 }
 
-static enum err act(struct ctx *c, const struct request *q, const struct json **doubts)
+static bool is_hand(text what)
+{
+    return text_eq(what, TEXT("take")) || text_eq(what, TEXT("people")) || text_eq(what, TEXT("note")) ||
+           text_eq(what, TEXT("posted"));
+}
+
+static enum err act(struct ctx *c, const struct request *q, struct staff_view *v)
 {
     struct answer answer = { 0 };
     text what = SENT("do");
@@ -290,7 +435,9 @@ static enum err act(struct ctx *c, const struct request *q, const struct json **
     if (text_eq(what, TEXT("test")))
         return campaign_test(c, ID, &answer);
     if (text_eq(what, TEXT("uncertain")))
-        return doubts_of(c, q, doubts);
+        return doubts_of(c, q, &v->doubts);
+    if (is_hand(what))
+        return hand(c, q, what, v);
     const struct json *in;
     TRY(form_dated(c, q->json, &in));
     return campaign_steer(c, ID, in, &answer);
@@ -298,10 +445,79 @@ static enum err act(struct ctx *c, const struct request *q, const struct json **
 
 enum err api_staff_campaign_act(struct ctx *c, const struct request *q, struct reply *r)
 {
-    const struct json *doubts = NULL;
-    struct staff_outcome o = staff_outcome(c, act(c, q, &doubts));
-    if (o.status == OK && !doubts)
+    struct staff_view v = { 0 };
+    struct staff_outcome o = staff_outcome(c, act(c, q, &v));
+    if (o.status == OK && !v.doubts && !v.people && !v.out)
         return page_go(c, r, arena_print(c->arena, "/staff/campaigns/%.*s", T(ID)),
                        text_eq(SENT("do"), TEXT("test")) ? TEXT("campaign_tested") : TEXT("campaign_done"));
-    return o.status == OK || staff_again(o.status) ? one_page(c, q, r, &o, doubts) : o.status;
+    return o.status == OK || staff_again(o.status) ? one_page(c, q, r, &o, &v) : o.status;
+}
+
+/* ---- Letters to print, and their addresses as a table. ---- */
+
+static enum err listed(struct ctx *c, const struct request *q, const struct json **list)
+{
+    TRY(staff_reason(c, q));
+    return people_of(c, q, list);
+}
+
+static void put_lines(struct page *p, text name, text s)
+{
+    json_name(&p->w, name);
+    json_open(&p->w, '[');
+    while (s.p)
+        json_put_text(&p->w, text_cut(&s, '\n'));
+    json_close(&p->w, ']');
+}
+
+enum err api_staff_campaign_print(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct json *list = NULL;
+    const struct staff_view plain = { 0 };
+    PAGE_AUTO p = { 0 };
+    struct staff_outcome o = staff_outcome(c, listed(c, q, &list));
+    if (o.status != OK)
+        return staff_again(o.status) ? one_page(c, q, r, &o, &plain) : o.status;
+    TRY(staff_open(c, q, TEXT("staff_campaign_print"), &p));
+    json_pair(&p.w, TEXT("id"), ID);
+    json_name(&p.w, TEXT("letters"));
+    json_open(&p.w, '[');
+    JSON_EACH(one, json_get(list, TEXT("people"))) {
+        json_open(&p.w, '{');
+        page_copy(&p, one, TEXT("language"));
+        page_copy(&p, one, TEXT("name"));
+        page_copy(&p, one, TEXT("line"));
+        page_copy(&p, one, TEXT("text"));
+        put_lines(&p, TEXT("lines"), json_text(one, TEXT("post")));
+        json_close(&p.w, '}');
+    }
+    json_close(&p.w, ']');
+    json_pair(&p.w, TEXT("next"), json_text(list, TEXT("next")));
+    return page_show(&p, r, 200);
+}
+
+enum err api_staff_campaign_csv(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct json *list = NULL;
+    const struct staff_view plain = { 0 };
+    struct answer answer = { .media_type = TEXT("text/csv; charset=utf-8") };
+    BUF_AUTO b = buf_make(16 << 20);
+    struct staff_outcome o = staff_outcome(c, listed(c, q, &list));
+    if (o.status != OK)
+        return staff_again(o.status) ? one_page(c, q, r, &o, &plain) : o.status;
+    buf_add(&b, CSV_MARK);
+    csv_put(&b, word_find(TEXT("campaign.person"), c->language));
+    buf_char(&b, ',');
+    csv_put(&b, word_find(TEXT("campaign.address"), c->language));
+    buf_add(&b, TEXT("\r\n"));
+    JSON_EACH(one, json_get(list, TEXT("people"))) {
+        text phone = json_text(one, TEXT("phone"));
+        csv_put(&b, json_text(one, TEXT("name")));
+        buf_char(&b, ',');
+        csv_put(&b, phone.n ? phone : json_text(one, TEXT("post")));
+        buf_add(&b, TEXT("\r\n"));
+    }
+    TRY(buf_take(c->arena, &b, &answer.body));
+    answer.file_name = arena_print(c->arena, "%.*s.csv", T(ID));
+    return reply_answer(c, q, r, &answer);
 }
