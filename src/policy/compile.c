@@ -618,6 +618,22 @@ static uint64_t fields_of(const struct node *list, const struct category *c)
     return set;
 }
 
+static enum err compile_recipient_fields(struct loaded *l)
+{
+    struct policy *p = &l->policy;
+    NODE_EACH(n, node_get(p->root, TEXT("recipients"))) {
+        const struct node *list = node_get(n, TEXT("fields"));
+        int index = list ? policy_actor(p, n->key) : -1;
+        uint64_t *fields = NEW_ARRAY(&l->arena, uint64_t, p->category_count + 1);
+        TRY_PTR(fields);
+        for (unsigned i = 0; i < p->category_count; i++)
+            fields[i] = fields_of(list, &p->categories[i]);
+        if (index >= 0)
+            p->actors[index].fields = fields;
+    }
+    return OK;
+}
+
 static enum err compile_tenant(struct loaded *l, text name, const struct node *n, struct tenant *t)
 {
     const struct policy *p = &l->policy;
@@ -713,6 +729,7 @@ static enum err compile(struct loaded *l)
     TRY(compile_retentions(l));
     TRY(compile_session(l));
     TRY(compile_actors(l));
+    TRY(compile_recipient_fields(l));
     compile_support(l);
     compile_charter(l);
     return compile_tenants(l);

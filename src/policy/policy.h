@@ -261,6 +261,7 @@ struct actor_class {
     text country;           /* recipients and processors */
     bool processor, contract;
     bool charter; /* a recipient: gets nothing before its acceptance of the charter is on record */
+    const uint64_t *fields; /* a recipient: of each category, a bit a field that it receives; NULL: all */
     struct clause clause;
 };
 

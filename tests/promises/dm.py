@@ -409,7 +409,7 @@ def csrf_of(browser):
             if f.get("type") == "hidden"]
 
 
-ORDER = {"number": "C-2026-1", "ordered": "2026-11-22", "amount": 249.9, "delivery": "1 allée des Planted-Tilleuls"}
+ORDER = {"number": "C-2026-1", "ordered": "2026-11-22", "amount": 249.9, "delivery": "1 allée des Planted-Tilleuls", "payment_reference": "Planted-P77"}
 
 
 def customer(server, client, mailbox, number):
@@ -617,7 +617,11 @@ def orders_are_shipped(t):
     gone, _ = customer(server, client, mailbox, 2)
     with part("contact and delivery data go to the carrier"):
         data = disclosed(client, ident, "carrier", "orders", "contact", "orders").expect(201).json["data"]
-        check(data["contact"] == person(1)["contact"] and [row["fields"] for row in data["orders"]] == [ORDER], f"the carrier is given {data}")
+        parcel = {name: ORDER[name] for name in ("number", "delivery")}
+        check(data["contact"] == person(1)["contact"] and [row["fields"] for row in data["orders"]] == [parcel], f"the carrier is given {data}")
+        noted = client.get(f"/v1/subjects/{ident}/disclosures").expect(200).json["disclosures"][-1]
+        check("orders.delivery" in noted["fields"].split(",") and "payment" not in noted["fields"] and "amount" not in noted["fields"], f"noted: {noted}")
+        Browser(server).get("/privacy?lang=en").expect(200).has("It only gets these details")
         for category in ("account", "contacts", "tastes"):
             disclosed(client, ident, "carrier", "orders", category).refused("purpose-refused", status=403, clause=r"^purposes\.orders$")
         disclosed(client, ident, "carrier", "marketing", "contact").refused("consent-missing", status=403, clause=r"^purposes\.marketing$")

@@ -120,7 +120,7 @@ static enum err show_handed(struct ctx *c, struct look *l, struct json_out *w)
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out whole = json_out(&b);
     json_open(&whole, '{');
-    TRY(record_put_data(c, l, &h->set, &whole));
+    TRY(record_put_data(c, l, &h->set, NULL, &whole));
     json_close(&whole, '}');
     TRY(json_parse_buf(c->arena, &b, &all));
     l->out.id = id_print(c->arena, h->id);

@@ -286,18 +286,22 @@ enum err record_load(struct ctx *c, const struct person *p, int category, bool a
 }
 
 /* {field: [value, …]} as {field: value}. */
-static void put_values(struct json_out *w, const struct json *fields)
+static void put_values(struct json_out *w, const struct category *cat, uint64_t shown, const struct json *fields)
 {
     json_open(w, '{');
     JSON_EACH(v, fields) {
+        int index = policy_field(cat, v->key);
+        if (index < 0 ? shown != UINT64_MAX : !(shown >> index & 1))
+            continue;
         json_name(w, v->key);
         json_put(w, v->first);
     }
     json_close(w, '}');
 }
 
-static enum err put_category(struct ctx *c, const struct person *p, int index, struct json_out *w, int64_t *records,
-                             unsigned *unreadable)
+/* `shown`: a bit a field. What features keep has no fields, and is shown with all of them. */
+static enum err put_category(struct ctx *c, const struct person *p, int index, uint64_t shown, struct json_out *w,
+                             int64_t *records, unsigned *unreadable)
 {
     const struct category *cat = &c->policy->categories[index];
     struct record *rows;
@@ -311,7 +315,7 @@ static enum err put_category(struct ctx *c, const struct person *p, int index, s
         return OK;
     json_name(w, cat->name);
     if (!cat->many) {
-        put_values(w, rows[0].fields);
+        put_values(w, cat, shown, rows[0].fields);
         return OK;
     }
     json_open(w, '[');
@@ -320,10 +324,11 @@ static enum err put_category(struct ctx *c, const struct person *p, int index, s
         json_pair_int(w, TEXT("item"), rows[i].item);
         json_pair(w, TEXT("at"), time_text(rows[i].at, at));
         json_name(w, TEXT("fields"));
-        put_values(w, rows[i].fields);
+        put_values(w, cat, shown, rows[i].fields);
         json_close(w, '}');
     }
-    TRY(feature_put_records(c, p, cat, w, records, unreadable));
+    if (shown == UINT64_MAX)
+        TRY(feature_put_records(c, p, cat, w, records, unreadable));
     json_close(w, ']');
     return OK;
 }
@@ -340,7 +345,8 @@ void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned c
     json_close(w, '}');
 }
 
-enum err record_put_data(struct ctx *c, struct look *l, const struct bits *set, struct json_out *w)
+enum err record_put_data(struct ctx *c, struct look *l, const struct bits *set, const uint64_t *fields,
+                         struct json_out *w)
 {
     unsigned *lost = NEW_ARRAY(c->arena, unsigned, c->policy->category_count + 1), all = 0;
     TRY_PTR(lost);
@@ -348,7 +354,7 @@ enum err record_put_data(struct ctx *c, struct look *l, const struct bits *set, 
     json_open(w, '{');
     for (unsigned i = 0; i < c->policy->category_count; i++)
         if (bits_has(set, i)) {
-            TRY(put_category(c, &l->p, (int)i, w, &l->event.count, &lost[i]));
+            TRY(put_category(c, &l->p, (int)i, fields ? fields[i] : UINT64_MAX, w, &l->event.count, &lost[i]));
             all += lost[i];
         }
     json_close(w, '}');

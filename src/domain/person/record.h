@@ -49,7 +49,8 @@ enum err record_load(struct ctx *c, const struct person *p, int category, bool a
 /* For a look alone: "data": the categories of the set, {field: value}, or the list of its records where it has `many`;
  * counted in l->event.count. Then, where there is something held that cannot be read, "unreadable" with its category.
  */
-enum err record_put_data(struct ctx *c, struct look *l, const struct bits *set, struct json_out *w);
+enum err record_put_data(struct ctx *c, struct look *l, const struct bits *set, const uint64_t *fields,
+                         struct json_out *w);
 /* One line of "unreadable": how many of that category, and what to do about it. */
 void record_put_unreadable(struct ctx *c, const struct category *cat, unsigned count, struct json_out *w);
 /* The key that a person's records of one category are sealed under, for many at once. `made`: it is a key of the

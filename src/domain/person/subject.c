@@ -120,7 +120,7 @@ static enum err show_data(struct ctx *c, struct look *l, struct json_out *w)
     json_pair_int(w, TEXT("version"), l->p.version);
     json_pair(w, TEXT("purpose"), l->purpose);
     l->out.version = l->p.version;
-    return record_put_data(c, l, &r->set, w);
+    return record_put_data(c, l, &r->set, NULL, w);
 }
 
 enum err subject_read(struct ctx *c, text id, text purpose, text categories, struct answer *out)

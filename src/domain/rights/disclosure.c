@@ -17,7 +17,8 @@
 struct disclosing {
     struct ctx *c;
     struct subject_id id, subject;
-    text recipient, purpose, categories;
+    text recipient, purpose, categories, fields;
+    const uint64_t *given; /* of each category, a bit a field; NULL: all */
     const struct json *asked; /* names of categories */
     struct bits set;
 };
@@ -28,7 +29,7 @@ static enum err run_disclosure(struct db *db, struct write *w)
     TRY(write_person_there(db, d->c->tenant, d->subject));
     return db_run(db, SQL_DISCLOSURE_ADD, NULL,
                   ARGS(V_TEXT(d->c->tenant), V_ID(d->subject), V_ID(d->id), V_TEXT(d->recipient), V_TEXT(d->purpose),
-                       V_TEXT(d->categories), V_INT(d->c->now)));
+                       V_TEXT(d->categories), V_INT(d->c->now), d->given ? V_TEXT(d->fields) : V_NULL));
 }
 
 static enum err recipient_of(struct ctx *c, text name, int *out)
@@ -80,6 +81,20 @@ static enum err allow(struct ctx *c, const struct person *p, int recipient, text
     return charter == ERR_FORBIDDEN ? write_refusal(c, p, purpose, event_categories(c, categories)) : charter;
 }
 
+/* Which fields it is given, as the row says them: "contact.name,orders.number". *given is NULL without a list. */
+static enum err fields_given(struct ctx *c, int recipient, struct disclosing *d)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    d->given = c->policy->actors[recipient].fields;
+    for (unsigned i = 0; d->given && i < c->policy->category_count; i++) {
+        const struct category *cat = &c->policy->categories[i];
+        for (unsigned k = 0; bits_has(&d->set, i) && k < cat->field_count; k++)
+            if (d->given[i] >> k & 1)
+                buf_print(&b, "%s%.*s.%.*s", b.n ? "," : "", T(cat->name), T(cat->fields[k].name));
+    }
+    return buf_take(c->arena, &b, &d->fields);
+}
+
 static enum err may_disclose(struct ctx *c, struct look *l)
 {
     struct disclosing *d = l->arg;
@@ -91,6 +106,7 @@ static enum err may_disclose(struct ctx *c, struct look *l)
         return write_refusal(c, &l->p, value_shown(d->purpose), TEXT(""));
     TRY(status);
     TRY(allow(c, &l->p, recipient, d->purpose, &d->set));
+    TRY(fields_given(c, recipient, d));
     d->subject = l->p.id;
     d->categories = event_categories(c, &d->set);
     l->event.categories = d->categories;
@@ -104,7 +120,7 @@ static enum err show_disclosed(struct ctx *c, struct look *l, struct json_out *w
     const struct disclosing *d = l->arg;
     l->out.id = id_print(c->arena, d->id);
     json_pair(w, TEXT("id"), l->out.id);
-    return record_put_data(c, l, &d->set, w);
+    return record_put_data(c, l, &d->set, d->given, w);
 }
 
 enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out)
@@ -153,7 +169,7 @@ enum err disclosure_run_authority(struct db *db, text tenant, struct subject_id 
     struct val who[] = { V_TEXT(tenant), V_ID(subject), V_ID(id) };
     text to = DISCLOSED_TO_AUTHORITY;
     TRY(db_run(db, SQL_DISCLOSURE_ADD, NULL,
-               ARGS(who[0], who[1], who[2], V_TEXT(to), V_TEXT(to), V_TEXT(categories), V_INT(at))));
+               ARGS(who[0], who[1], who[2], V_TEXT(to), V_TEXT(to), V_TEXT(categories), V_INT(at), V_NULL)));
     return db_run(db, SQL_DISCLOSURE_GROUND_ADD, NULL, ARGS(who[0], who[1], who[2], V_TEXT(note)));
 }
 
@@ -189,6 +205,7 @@ static enum err put_disclosure(struct ctx *c, struct query *q, struct json_out *
     TRY(put_whom(c, recipient, query_get(q, DISCLOSURE_LIST, note), w));
     json_pair(w, TEXT("purpose"), query_get(q, DISCLOSURE_LIST, purpose));
     json_pair(w, TEXT("categories"), query_get(q, DISCLOSURE_LIST, categories));
+    json_pair(w, TEXT("fields"), query_get(q, DISCLOSURE_LIST, fields));
     json_pair(w, TEXT("at"), time_text(query_get(q, DISCLOSURE_LIST, at), at));
     json_close(w, '}');
     return OK;

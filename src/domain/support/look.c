@@ -58,7 +58,7 @@ static enum err show_data(struct ctx *c, struct look *l, struct json_out *w)
     json_pair_int(w, TEXT("version"), l->p.version);
     json_pair(w, TEXT("purpose"), l->purpose);
     l->out.version = l->p.version;
-    return record_put_data(c, l, &of->set, w);
+    return record_put_data(c, l, &of->set, NULL, w);
 }
 
 /* In the tenant of the session, as who asked for it. */
