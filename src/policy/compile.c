@@ -194,8 +194,7 @@ static void titles(const struct node *n, text *en, text *fr)
                                                                : (list);                                               \
          item; item = (list)->kind == NODE_LIST ? item->next : NULL)
 
-static unsigned count_words(const struct node *list) { return !list ? 0
-                                                              : list->kind == NODE_LIST ? list->count : 1; }
+static unsigned count_words(const struct node *list) { return !list ? 0 : list->kind == NODE_LIST ? list->count : 1; }
 
 static struct bits bits_of(const struct policy *p, const struct node *list, int (*index)(const struct policy *, text))
 {
@@ -508,12 +507,10 @@ static struct actor_class role_of(const struct loaded *l, const struct node *n)
     text own = node_text(n, TEXT("confidentiality"));
     text staff = node_text(node_at(l->policy.root, TEXT("security.staff")), TEXT("confidentiality"));
     actor.sees_team = team;
-    actor.confidentiality = text_eq(own.p ? own
-                                    : team ? TEXT("none") : staff, TEXT("required"));
+    actor.confidentiality = text_eq(own.p ? own : team ? TEXT("none") : staff, TEXT("required"));
     own = node_text(n, TEXT("second_factor"));
     staff = node_text(node_at(l->policy.root, TEXT("security.staff")), TEXT("second_factor"));
-    actor.second_factor = text_eq(own.p ? own
-                                  : team ? TEXT("none") : staff, TEXT("required"));
+    actor.second_factor = text_eq(own.p ? own : team ? TEXT("none") : staff, TEXT("required"));
     actor.reason = text_eq(node_text(n, TEXT("reason")), TEXT("required"));
     term_parse(node_text(n, TEXT("session")), &actor.session);
     return actor;
@@ -587,8 +584,7 @@ static enum err compile_actors(struct loaded *l)
     const struct node *roles = node_get(p->root, TEXT("roles")), *systems = node_get(p->root, TEXT("systems"));
     const struct node *recipients = node_get(p->root, TEXT("recipients")),
                       *operator_role = node_get(roles, TEXT("operator"));
-    unsigned count = 2 + (roles ? roles->count
-                                                       : 0) + (systems ? systems->count : 0) + recipients->count;
+    unsigned count = 2 + (roles ? roles->count : 0) + (systems ? systems->count : 0) + recipients->count;
     p->actors = NEW_ARRAY(&l->arena, struct actor_class, count);
     TRY_PTR(p->actors);
     built_in_actors(l, operator_role);

@@ -18,7 +18,7 @@ struct disclosing {
     struct ctx *c;
     struct subject_id id, subject;
     text recipient, purpose, categories, fields;
-    const uint64_t *given; /* of each category, a bit a field; NULL: all */
+    const uint64_t *given;    /* of each category, a bit a field; NULL: all */
     const struct json *asked; /* names of categories */
     struct bits set;
 };
@@ -40,8 +40,7 @@ static enum err recipient_of(struct ctx *c, text name, int *out)
     text near = policy_nearest(c->policy, TEXT("actor"), name);
     return say_clause(c->arena, ERR_UNDECLARED, &c->policy->recipients_clause,
                       "the policy has no recipient \"%.*s\"%s%.*s%s", T(value_shown(name)),
-                      near.n ? "; did you mean \"" : "", T(near),
-                      near.n ? "\"?" : "");
+                      near.n ? "; did you mean \"" : "", T(near), near.n ? "\"?" : "");
 }
 
 static enum err categories_of(struct ctx *c, const struct json *list, struct bits *out)
@@ -68,7 +67,8 @@ static enum err allow(struct ctx *c, const struct person *p, int recipient, text
 {
     const struct actor_class *giver = c->actor.index >= 0 ? &c->policy->actors[c->actor.index] : NULL;
     if (c->actor.index != recipient && giver && giver->kind == ACTOR_RECIPIENT) {
-        say_clause(c->arena, ERR_FORBIDDEN, &giver->clause, "a recipient takes what is for itself, and gives to nobody");
+        say_clause(c->arena, ERR_FORBIDDEN, &giver->clause,
+                   "a recipient takes what is for itself, and gives to nobody");
         return write_refusal(c, p, purpose, TEXT(""));
     }
     if (c->actor.index != recipient)
