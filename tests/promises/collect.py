@@ -395,7 +395,7 @@ def contest(t):
         server = t.server(now=START, arguments=box.arguments())
         visitor = Browser(server)
         with part("not yet open, and closed, it says so and takes nothing"):
-            visitor.get("/forms/spring_contest").expect(200).has("does not take answers now", "2027-03-20")
+            visitor.get("/forms/spring_contest").expect(200).has("does not take answers now", "20 March 2027")
             sent(server, "spring_contest", entry).refused("conflict", status=409, clause=r"^collection\.spring_contest$")
             check(not json.loads(server.run("form", "show", "spring_contest", "--json"))["open"], "the command says it is open")
         with part("open, under its published rules"):

@@ -57,9 +57,9 @@
         const list = make('dl', {}, make('dt', {}, words.who), make('dd', {}, form.controller), make('dt', {}, words.why),
                           ...form.purposes.map(({ title, basis }) => make('dd', {}, `${title} (${basis})`)), make('dt', {}, words.how_long),
                           ...form.kept.map(({ title, term }) => make('dd', {}, title + words.colon + term)));
-        if (form.from || form.until)
-            list.append(make('dt', {}, form.from ? words.from : words.until),
-                        make('dd', {}, [form.from, form.from && form.until && words.until, form.until].filter(one => one).join(' ')));
+        if (form.opens || form.closes)
+            list.append(make('dt', {}, form.opens ? words.from : words.until),
+                        make('dd', {}, [form.opens, form.opens && form.closes && words.until, form.closes].filter(one => one).join(' ')));
         if (form.rules)
             list.append(make('dt', {}, words.rules), make('dd', {}, form.rules));
         return [form.says && make('p', {}, form.says), list,

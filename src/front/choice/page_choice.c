@@ -2,6 +2,7 @@
  * same for programs. */
 #include "base/file/asset.h"
 #include "domain/choice/choice.h"
+#include "domain/core/named.h"
 #include "domain/core/paging.h"
 #include "domain/mail/mail.h"
 #include "front/door/gate.h"
@@ -38,6 +39,13 @@ static void put_parent(struct page *p, const struct json *sent)
     json_close(w, '}');
 }
 
+/* Its first or last day in words; none when the policy says none. */
+static text day_said(struct ctx *c, const struct point *point, text key)
+{
+    text day = node_text(point->node, key);
+    return day.n ? doc_time(c, day) : (text){ NULL, 0 };
+}
+
 static void put_form(struct page *p, const struct point *point, const struct json *sent)
 {
     struct point_box box;
@@ -47,6 +55,8 @@ static void put_form(struct page *p, const struct point *point, const struct jso
     point_put(p->c, point, w);
     json_pair_bool(w, TEXT("has_boxes"), point_box(p->c, point, 0, &box));
     json_pair_bool(w, TEXT("prints"), point->email >= 0);
+    json_pair(w, TEXT("opens"), day_said(p->c, point, TEXT("from")));
+    json_pair(w, TEXT("closes"), day_said(p->c, point, TEXT("until")));
     json_name(w, TEXT("fields"));
     json_open(w, '[');
     for (unsigned i = 0; i < point->field_count; i++)
