@@ -224,7 +224,6 @@ enum err connector_outside(struct ctx *c, const struct person *p, struct outside
                                                           .state = by_hand ? TEXT("manual") : TEXT("open") };
     }
     o->any = j.count > 0;
-    o->subject = p->id;
     if (!o->any)
         return OK;
     if (o->act == OUTSIDE_object || o->act == OUTSIDE_lift)

@@ -160,6 +160,7 @@ enum err feature_came(struct ctx *c, const struct inbound *m, struct answer *out
 
 enum err feature_outside(struct ctx *c, const struct person *p, struct outside *o)
 {
+    o->subject = p->id;
     EACH_FEATURE(f, c)
     if (f->outside)
         TRY(f->outside(c, p, o));
@@ -171,6 +172,9 @@ enum err feature_outside_run(struct db *db, const struct ctx *c, const struct ou
     EACH_FEATURE(f, c)
     if (f->outside_run && o->any)
         TRY(f->outside_run(db, c, o));
+    EACH_FEATURE(f, c)
+    if (f->given_run)
+        TRY(f->given_run(db, c, o));
     return OK;
 }
 

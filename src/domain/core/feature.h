@@ -58,6 +58,7 @@ struct outside {
     enum outside_act act;
     struct subject_id id;
     text detail;
+    const struct bits *changed; /* of a correction: which categories */
     bool any;
     struct key_put put;
     sealed values, body;
@@ -96,6 +97,7 @@ struct feature {
     enum err (*outside)(struct ctx *c, const struct person *p, struct outside *o);
     enum err (*outside_run)(struct db *db, const struct ctx *c, const struct outside *o);
     enum err (*outside_end)(struct db *db, const struct ctx *c, struct subject_id id, bool came_about);
+    enum err (*given_run)(struct db *db, const struct ctx *c, const struct outside *o); /* whom data was given to */
     enum err (*certified)(struct ctx *c, struct subject_id id, struct json_out *w);
     /* An email that came in (mail/inbound.h): *taken when it was the feature's, with what became of it. */
     enum err (*came)(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);

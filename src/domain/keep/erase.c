@@ -27,8 +27,8 @@ enum place_kept { KEPT_RECORD, KEPT_ATTACHMENT, KEPT_FORMER };
 struct kept {
     enum place_kept where;
     text category, ground, ground_fr, clause; /* ground: in English, as the certificate has it */
-    const struct retention *by; /* whose ground it is; NULL: a hold's */
-    uint32_t from, key_class;   /* the class they are under now, and will be */
+    const struct retention *by;               /* whose ground it is; NULL: a hold's */
+    uint32_t from, key_class;                 /* the class they are under now, and will be */
     int64_t rows;
     msec until; /* 0: until the hold is released */
 };
@@ -55,8 +55,8 @@ struct erasing {
         struct subject_id duty;
         struct told *next;
     } * told;
-    bool stale;   /* the second write found other things than the first */
-    bool at_term; /* by the sweep: a hold on all, or a restriction, stops it */
+    bool stale;             /* the second write found other things than the first */
+    bool at_term;           /* by the sweep: a hold on all, or a restriction, stops it */
     struct outside outside; /* what the platform's own stores have to do */
     struct mail_put letter;
     bool has_letter; /* the last one, to the person */
@@ -92,10 +92,8 @@ static bool is_kept(const struct erasing *e, struct kept *k, msec newest)
          term = endless || end.own > e->c->now; /* of an erased person, what has no end has a term without one */
     bool by_policy = term && (!end.hold || (!end.open && (endless || end.own >= end.hold->until)));
     k->until = end.until;
-    k->ground = by_policy ? end.by->ground
-              : end.hold ? end.hold->ground : TEXT("");
-    k->ground_fr = by_policy ? end.by->ground_fr
-                 : end.hold ? end.hold->ground_fr : TEXT("");
+    k->ground = by_policy ? end.by->ground : end.hold ? end.hold->ground : TEXT("");
+    k->ground_fr = by_policy ? end.by->ground_fr : end.hold ? end.hold->ground_fr : TEXT("");
     k->clause = by_policy ? end.by->clause.path : TEXT("");
     k->by = by_policy ? end.by : NULL;
     return end.hold || by_policy;
@@ -571,7 +569,7 @@ static enum err run_erase(struct db *db, struct write *w)
         TRY(db_run(db, SQL_CONSENT_CLOSE, NULL,
                    ARGS(V_TEXT(c->tenant), V_ID(e->p->id), V_INT(c->now), V_TEXT(c->policy->version))));
     for (const struct told *t = e->told; t; t = t->next)
-        TRY(duty_tell(db, c->tenant, t->duty, t->recipient, t->disclosures, c->now));
+        TRY(duty_tell(db, c->tenant, t->duty, NULL, TEXT("tell"), t->recipient, t->disclosures, c->now));
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
     TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
     TRY(store_erase(db, c->tenant, e->p->id, e->classes, e->class_count, e->keep, counts));

@@ -37,7 +37,8 @@ enum err duty_add(struct db *db, text tenant, struct subject_id id, const struct
     return add(db, tenant, id, subject, kind, about, (text){ NULL, 0 }, at, due);
 }
 
-enum err duty_tell(struct db *db, text tenant, struct subject_id id, text recipient, text note, msec at)
+enum err duty_tell(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
+                   text recipient, text note, msec at)
 {
-    return add(db, tenant, id, NULL, TEXT("tell"), recipient, note, at, 0);
+    return add(db, tenant, id, subject, kind, recipient, note, at, 0);
 }

@@ -12,8 +12,10 @@ struct db;
  * `at`. */
 enum err duty_add(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
                   text about, msec at, msec due);
-/* The same about one who is gone: `note` holds what the recipient knows them by, ids of disclosures. */
-enum err duty_tell(struct db *db, text tenant, struct subject_id id, text recipient, text note, msec at);
+/* A recipient is to be told (GDPR 19), of one who is gone (subject NULL) or not: `note` holds what it knows them by,
+ * ids of disclosures. */
+enum err duty_tell(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
+                   text recipient, text note, msec at);
 struct duty_kind {
     text name;
     int months, days;

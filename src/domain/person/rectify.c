@@ -156,7 +156,7 @@ enum err person_patch(struct ctx *c, text id, const struct json *patch, const st
     const struct json *permission;
     TRY(permission_said(c, how->permitted, &permission));
     TRY(permission_take(c, &p, false, source, permission, &arrival, &ch.permission));
-    struct outside outside = { .act = OUTSIDE_correct, .id = id_make(c->now) };
+    struct outside outside = { .act = OUTSIDE_correct, .id = id_make(c->now), .changed = &categories };
     TRY(json_whole(c, patch, &outside.detail));
     TRY(change_outside(c, &ch, &outside));
     ch.also = how->also;

@@ -13,4 +13,8 @@ msec charter_kept_until(const struct ctx *c);
 /* A moment, or null when there is none. */
 void recipient_put_time(struct ctx *c, struct json_out *w, const char *name, msec at);
 
+/* tell.c: in the write of an act that reaches beyond this server (struct feature). */
+struct outside;
+enum err recipient_outside_run(struct db *db, const struct ctx *c, const struct outside *o);
+
 #endif

@@ -317,4 +317,6 @@ static enum err end_over(struct ctx *c)
     return feature_end_over(c, SQL_RECIPIENT_IS_OVER, run_over, TEXT("recipient.over"));
 }
 
-const struct feature recipient_feature = { .name = TEXT_INIT("recipient"), .tick = end_over };
+const struct feature recipient_feature = { .name = TEXT_INIT("recipient"),
+                                           .tick = end_over,
+                                           .given_run = recipient_outside_run };
