@@ -47,7 +47,8 @@ def register(tests):
             check(items[1]["path"] == f"/staff/requests/{soon}" and items[1]["days_left"] in (1, 2), f"{items[1]}")
             check(counted(desk_of(app))["request"] == 2 and counted(desk_of(app))["breach"] == 1, f"{counted(desk_of(app))}")
             check({one["kind"] for one in items} >= {"breach", "request", "hold"}, f"{items}")
-            check([one["path"] for one in of_people(json.loads(server.run("desk", "--json")))] == [one["path"] for one in items], "the command tells another order")
+            told = [one["path"] for one in of_people(json.loads(server.run("desk", "--json")))]
+            check(told == [one["path"] for one in items], "the command tells another order")
             page = clerk.get("/staff/desk").expect(200)
             for one in items:
                 check(one["path"] in page.read.links, f"{one['path']} is not one press away: {page.read.links}")
