@@ -142,15 +142,19 @@ static void put_moves(struct page *p, const struct json *request)
     json_name(&p->w, TEXT("moves"));
     json_open(&p->w, '[');
     JSON_EACH(move, json_get(request, TEXT("moves"))) {
-        text said = json_text(move, TEXT("text"));
+        text said = json_text(move, TEXT("text")), name = json_text(move, TEXT("move"));
+        bool says = !text_eq(said, TEXT("none")), whose = takes_subject(name);
+        bool sorts = text_eq(name, TEXT("set_kind")), joins = text_eq(name, TEXT("join"));
         json_open(&p->w, '{');
         page_copy(p, move, TEXT("move"));
-        json_pair_bool(&p->w, TEXT("says"), !text_eq(said, TEXT("none")));
+        json_pair_bool(&p->w, TEXT("asks"), says || whose || sorts || joins);
+        json_pair_bool(&p->w, TEXT("tried"), text_eq(json_text(p->q->json, TEXT("move")), name));
+        json_pair_bool(&p->w, TEXT("says"), says);
         json_pair_bool(&p->w, TEXT("may"), text_eq(said, TEXT("may")));
         json_pair_bool(&p->w, TEXT("must"), text_eq(said, TEXT("must")));
-        json_pair_bool(&p->w, TEXT("whose"), takes_subject(json_text(move, TEXT("move"))));
-        json_pair_bool(&p->w, TEXT("sorts"), text_eq(json_text(move, TEXT("move")), TEXT("set_kind")));
-        json_pair_bool(&p->w, TEXT("joins"), text_eq(json_text(move, TEXT("move")), TEXT("join")));
+        json_pair_bool(&p->w, TEXT("whose"), whose);
+        json_pair_bool(&p->w, TEXT("sorts"), sorts);
+        json_pair_bool(&p->w, TEXT("joins"), joins);
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
