@@ -67,6 +67,8 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("reason"), TEXT_INIT("a reason <b>") },
     { TEXT_INIT("kind"), TEXT_INIT("Erase my data") },
     { TEXT_INIT("reference"), TEXT_INIT("01M83XJ880MAPGA37XW0S7QD5H") },
+    { TEXT_INIT("into"), TEXT_INIT("01M83XJ880MAPGA37XW0S7QD5J") },
+    { TEXT_INIT("recipient"), TEXT_INIT("Carrier <b>") },
     { TEXT_INIT("said"), TEXT_INIT("because <b>") },
     { TEXT_INIT("who"), TEXT_INIT("Court <b>") },
     { TEXT_INIT("age"), TEXT_INIT("15") },
