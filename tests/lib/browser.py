@@ -205,7 +205,7 @@ def member(server, data, identifier, language="en", password=PASSWORD, opener=No
 
 def pages_of(server, **known):
     """Every page of the server that is asked for with GET, as /openapi.json tells, with what its addresses need."""
-    known = {"name": "contact", "number": "1", "token": "x", "id": "x", **known}     # there or not: a page is answered
+    known = {"name": "contact", "number": "1", "token": "x", "id": "x", "recipient": "carrier", **known}     # there or not: a page is answered
     paths = []
     for route, methods in server.anyone().get("/openapi.json").expect(200).json["paths"].items():
         types = [name for answer in methods.get("get", {}).get("responses", {}).values() for name in answer.get("content", {})]

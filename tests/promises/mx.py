@@ -302,7 +302,7 @@ def figures_of_use(t):
         asks = {"purpose": "statistics", "by": "day", "month": "2027-01", "reason": "Planted rapport mensuel"}
         analyst = in_role(server, 95, "analyst")
         page = html.unescape(form(analyst, "/staff/usage", csrf=analyst.csrf, **asks).expect(200).body.decode())
-        check(re.search(r">2027-01-08</th>.*>36</td>.*>12</td><td[^>]*>15</td></tr>", page), "the page")
+        check(re.search(r">8 January 2027</th>.*>36</td>.*>12</td><td[^>]*>15</td></tr>", page), "the page")
 
 
 def app_work(made, number):

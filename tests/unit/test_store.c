@@ -438,6 +438,7 @@ static void a_table_grows(void **state)
 {
     struct fixture *f = *state;
     struct journal_report report;
+    ONLY_SQLITE(f);
     struct person one = person_make(f->s, 1);
     assert_ok(f, create(f->s, &f->a, &one, false));
     store_close(&f->s);
