@@ -128,6 +128,7 @@ def register(tests):
             app, routes = server.client("app"), Routes(server)
             document = sample.Document(server.operator().get("/v1/policy").expect(200).json["document"])
             desk = holder(server, "service_desk", opened(server, consumer(1), role="service_desk"))
+            server.accept_charters()
             for number, row in enumerate(promise.person_routes(routes), 50):
                 ident = app.create(sample.person(document, number))["id"]
                 desk.headers = {}
