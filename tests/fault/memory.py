@@ -99,7 +99,8 @@ def short():
             wishes = memory.told()[0]
             memory.set(0)
             check(sound and sound < 500, f"{name}: {sound} with all the memory there is")
-            numbers = range(wishes + SPARE) if RELEASE else sorted(dice.sample(range(wishes + SPARE), min(25, wishes + SPARE)))
+            every = RELEASE or name == "create"                  # of one request each: what reads its body is never left to the dice
+            numbers = range(wishes + SPARE) if every else sorted(dice.sample(range(wishes + SPARE), min(25, wishes + SPARE)))
             for number in numbers:
                 for times in (1, 1 << 40):
                     memory.set(1, number, times)
