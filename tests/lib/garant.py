@@ -76,7 +76,21 @@ def check(holds, otherwise):
         raise Fault(otherwise)
 
 
-POLICIES = {}                                                   # the policy files that servers were started with, by their names
+class Policies(threading.local):
+    """The policy files that servers were started with, by their names: those of this thread's scenario before those of any other."""
+    everybody = {}
+
+    def __init__(self):
+        self.own = {}
+
+    def add(self, path):
+        self.own[os.path.basename(path)] = self.everybody[os.path.basename(path)] = os.path.join(TOP, path)
+
+    def get(self, name):
+        return self.own.get(name) or self.everybody.get(name)
+
+
+POLICIES = Policies()
 
 
 def policy_told(file):
@@ -263,7 +277,7 @@ class Server:
     def __init__(self, policy, folder=None, data=None, now=None, arguments=(), env=None, start=True, log=None, tenant=None,
                  tls=None):
         self.policy, self.tenant = policy_file(policy), tenant
-        POLICIES[os.path.basename(self.policy)] = os.path.join(TOP, self.policy)
+        POLICIES.add(self.policy)
         self.tls = tls                                           # of certificates.py: the server then ends TLS itself
         self.context = tls.context() if tls else None
         self.made = folder is None
