@@ -140,10 +140,12 @@ static enum err grow(struct db *db, const struct table_row *row)
     return OK;
 }
 
-static enum err grow_tables(struct db *db)
+/* *whole: nothing had to grow, nor is a table missing. */
+static enum err grow_tables(struct db *db, bool *whole)
 {
     const char *name;
     TRY(first_unknown(db, &name));
+    *whole = !name;
     for (enum table t = 0; name && db->file == FILE_DATA && t < TABLE_COUNT; t++)
         TRY(grow(db, table_row(t)));
     return OK;
@@ -161,11 +163,12 @@ static enum err make_tables(struct db *db, const void *arg)
 enum err schema_apply(struct db *db)
 {
     int version;
+    bool whole = false;
     TRY(db->engine->version_get(db, &version));
-    if (version)
+    if (version) {
         TRY(schema_migrate(db, db->engine->steps, MIGRATIONS));
-    if (version)
-        TRY(grow_tables(db));
+        TRY(grow_tables(db, &whole));
+    }
     TRY(in_transaction(db, make_tables, NULL));
-    return check_columns(db);
+    return whole ? OK : check_columns(db);
 }
