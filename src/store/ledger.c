@@ -69,16 +69,25 @@ enum table ledger_table_named(text name)
     return TABLE_COUNT;
 }
 
-int ledger_rows_sql(enum table t)
+int ledger_rows_sql(enum table t, bool part)
 {
-    static const int rows[] = {
-#define ROWS_free(name)                                    -1
-#define ROWS_itself(name)                                  SQL_ROWS_##name
-#define ROWS_person(name)                                  SQL_ROWS_##name
-#define ROWS_named(name)                                   SQL_ROWS_##name
-#define ROWS_id(name)                                      SQL_ROWS_##name
-#define ROWS_digest(name)                                  SQL_ROWS_##name
-#define ROWS_whole(name)                                   SQL_ROWS_##name
+    static const int rows[][2] = {
+#define ROWS_free(name)                                                                                                \
+    {                                                                                                                  \
+        -1, -1                                                                                                         \
+    }
+#define ROWS_itself(name)                                                                                              \
+    {                                                                                                                  \
+        SQL_ROWS_##name, -1                                                                                            \
+    }
+#define ROWS_person(name) ROWS_itself(name)
+#define ROWS_named(name)                                                                                               \
+    {                                                                                                                  \
+        SQL_ROWS_##name, SQL_PART_##name                                                                               \
+    }
+#define ROWS_id(name)                                      ROWS_itself(name)
+#define ROWS_digest(name)                                  ROWS_itself(name)
+#define ROWS_whole(name)                                   ROWS_itself(name)
 #define TABLE(name, erasure, kept_as, storage, bound, ...) [TABLE_##name] = ROWS_##bound(name),
 #define KEYRING_TABLE(...)
 #define INDEX(...)
@@ -87,28 +96,7 @@ int ledger_rows_sql(enum table t)
 #undef KEYRING_TABLE
 #undef INDEX
     };
-    return rows[t];
-}
-
-int ledger_part_sql(enum table t)
-{
-    static const int rows[] = {
-#define PART_free(name)                                    -1
-#define PART_itself(name)                                  -1
-#define PART_person(name)                                  -1
-#define PART_named(name)                                   SQL_PART_##name
-#define PART_id(name)                                      -1
-#define PART_digest(name)                                  -1
-#define PART_whole(name)                                   -1
-#define TABLE(name, erasure, kept_as, storage, bound, ...) [TABLE_##name] = PART_##bound(name),
-#define KEYRING_TABLE(...)
-#define INDEX(...)
-#include "store/tables.def"
-#undef TABLE
-#undef KEYRING_TABLE
-#undef INDEX
-    };
-    return rows[t];
+    return rows[t][part];
 }
 
 static bool word_of(text list, text word)

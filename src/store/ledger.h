@@ -136,8 +136,8 @@ struct scope ledger_scope(enum table t, text tenant, text key);
 struct scope ledger_part(enum table t, unsigned part);
 bool ledger_same_scope(const struct scope *a, const struct scope *b); /* whatever their parts */
 unsigned ledger_part_named(text name);                                 /* the scope's part that it is in */
-int ledger_rows_sql(enum table t); /* the statement that reads a scope's rows; -1 when there is none */
-int ledger_part_sql(enum table t); /* the one that reads those of a part of a person's table */
+/* The statement that reads a scope's rows, or those of a part of a person's table; -1 when there is none. */
+int ledger_rows_sql(enum table t, bool part);
 void ledger_xor(uint8_t *to, const uint8_t *with, size_t size);
 
 /* ---- ledger_head.c ---- */

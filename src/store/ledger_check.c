@@ -78,7 +78,7 @@ void ledger_newest_remember(struct db *db, const struct scope *s)
 static void rows_start(struct query *q, struct db *db, enum table t, const struct scope *s, uint8_t bounds[2][UNTIL])
 {
     enum { PART_BYTES = 256 / LEDGER_PARTS };
-    enum sql sql = (enum sql)ledger_rows_sql(t);
+    enum sql sql = (enum sql)ledger_rows_sql(t, s->part != 0);
     bool digest = ledger_kind(t) == BOUND_KIND_digest;
     if (ledger_per_person(t) && !s->part) {
         query_start(q, db, sql, ARGS(V_TEXT(s->tenant), V_ID(s->id)));
@@ -95,8 +95,7 @@ static void rows_start(struct query *q, struct db *db, enum table t, const struc
     text from = { (const char *)bounds[0], 1 }, to = { (const char *)bounds[1], digest ? UNTIL : 1 };
     if (s->part) {
         to.n = UNTIL;
-        query_start(q, db, (enum sql)ledger_part_sql(t),
-                    ARGS(V_TEXT(s->tenant), V_ID(s->id), V_BYTES(from), V_BYTES(to)));
+        query_start(q, db, sql, ARGS(V_TEXT(s->tenant), V_ID(s->id), V_BYTES(from), V_BYTES(to)));
         return;
     }
     query_start(q, db, sql, ARGS(V_BYTES(from), V_BYTES(to)));
