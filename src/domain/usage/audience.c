@@ -2,6 +2,7 @@
 #include "domain/usage/audience.h"
 #include "base/calendar.h"
 #include "domain/core/ctx.h"
+#include "domain/core/feature.h"
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
@@ -101,40 +102,49 @@ enum err audience_add(struct audience *a, msec at, const struct visit *v, bool *
 {
     struct ctx *c = a->c;
     const struct json *fields;
-    text whole, told;
+    text whole;
     struct seen one = { .day = date_days(value_day(c, at)), .due = due_of(a, at), .views = 1 };
     *counted = one.due > c->now;
     if (!*counted)
         return OK;
+    TRY(told_of(a, at, v, false, &one.told));
+    for (unsigned i = 0; i < a->count; i++)
+        if (a->rows[i].day == one.day && text_eq(a->rows[i].told, one.told)) {
+            a->rows[i].views++;
+            a->views++;
+            return OK;
+        }
     TRY(told_of(a, at, v, true, &whole));
     TRY(json_parse(c->arena, whole, &fields));
     TRY(value_take_category(c, &c->policy->categories[a->category], &fields, NULL));
-    TRY(told_of(a, at, v, false, &told));
-    one.told = told;
-    a->views++;
-    for (unsigned i = 0; i < a->count; i++)
-        if (a->rows[i].day == one.day && text_eq(a->rows[i].told, told)) {
-            a->rows[i].views++;
-            return OK;
-        }
     a->rows[a->count++] = one;
+    a->views++;
     return OK;
 }
 
 /* ---- The commit. ---- */
 
-static enum err put_row(struct db *db, const struct audience *a, const struct seen *s)
+enum err audience_seal(struct audience *a)
 {
     struct ctx *c = a->c;
-    const struct category *cat = &c->policy->categories[a->category];
-    struct digest digest;
-    text kept;
-    digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, arena_print(db_arena(db), "audience/%.*s", T(cat->name)),
-                      s->told, &digest);
-    TRY(written_seal(ctx_store(c), db_arena(db), c->tenant, table, s->told, &kept));
+    if (!a->count)
+        return OK;
+    text field = arena_print(c->arena, "audience/%.*s", T(c->policy->categories[a->category].name));
+    TRY_PTR(field.p);
+    for (unsigned i = 0; i < a->count; i++) {
+        struct seen *s = &a->rows[i];
+        digest_identifier(store_lookup_key(ctx_store(c)), c->tenant, field, s->told, &s->digest);
+        TRY(written_seal(ctx_store(c), c->arena, c->tenant, table, s->told, &s->kept));
+    }
+    return OK;
+}
+
+static enum err put_row(struct db *db, const struct audience *a, const struct seen *s)
+{
+    const struct ctx *c = a->c;
     return db_run(db, SQL_AUDIENCE_ADD, NULL,
-                  ARGS(V_TEXT(c->tenant), V_TEXT(cat->name), V_INT(s->day), V_BYTES(TEXT_BYTES(digest)), V_TEXT(kept),
-                       V_INT(s->due), V_INT(s->views)));
+                  ARGS(V_TEXT(c->tenant), V_TEXT(c->policy->categories[a->category].name), V_INT(s->day),
+                       V_BYTES(TEXT_BYTES(s->digest)), V_TEXT(s->kept), V_INT(s->due), V_INT(s->views)));
 }
 
 enum err audience_run(struct db *db, const struct audience *a)
@@ -298,16 +308,5 @@ static enum err run_over(struct db *db, struct write *w)
 
 enum err audience_tick(struct ctx *c)
 {
-    bool found;
-    msec now = c->now;
-    {
-        READ_AUTO db = NULL;
-        TRY(store_read(ctx_store(c), c->arena, &db));
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_AUDIENCE_OVER, ARGS(V_INT(now)));
-        found = query_next(&q);
-        TRY(q.status);
-    }
-    struct write w = { .run = run_over, .arg = &now, .event = event_of(c, NULL, TEXT("audience.over")) };
-    return found ? write_do(c, &w, NULL) : OK;
+    return feature_end_over(c, SQL_AUDIENCE_OVER, run_over, TEXT("audience.over"));
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "base/id.h"
 
 struct answer;
 struct ctx;
@@ -16,7 +17,9 @@ enum { AUDIENCE_MONTHS = 25 };
 /* Lines that tell of the same on one day are one row. */
 struct seen {
     int64_t day; /* days since 1970, in the controller's zone */
-    text told;   /* what the category declares of page, status, browser and system, as JSON */
+    text told;   /* what the category declares of page, status, browser and system, as JSON; sealed as `kept` */
+    text kept;
+    struct digest digest; /* of `told`, for this table alone */
     msec due;
     int64_t views;
 };
@@ -38,7 +41,8 @@ enum err audience_begin(struct audience *a, struct ctx *c, unsigned room);
 /* One more, at that time; *counted: false when its term is over. ERR_VALUE, ERR_MISSING and ERR_CARD_NUMBER for what
  * the category does not take. */
 enum err audience_add(struct audience *a, msec at, const struct visit *v, bool *counted);
-/* Inside the write. */
+/* Seals what was added, before the write; inside it. */
+enum err audience_seal(struct audience *a);
 enum err audience_run(struct db *db, const struct audience *a);
 
 /* {"purpose", "by", "month", "min_group", "rows": [{"key", "views"}], "others", "views"} of a whole month that is over,

@@ -495,6 +495,7 @@ enum err usage_log_take(struct ctx *c, const struct json *in, struct answer *out
         TRY(take_line(l, line->value, l->line + ++l->lines));
     if (log->audience.count)
         bits_add(&t->categories, (unsigned)log->audience.category);
+    TRY(audience_seal(&log->audience));
     TRY(intake_write(t, run_log, l));
     l->position = l->to;
     l->line += l->lines;
