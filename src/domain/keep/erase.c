@@ -50,11 +50,7 @@ struct erasing {
     int64_t consent_count, objection_count; /* rows of the ledger; those of objections among them */
     bool keep_consents;
     int64_t key_count; /* keys there were */
-    struct told {
-        text recipient, disclosures;
-        struct subject_id duty;
-        struct told *next;
-    } * told;
+    struct given *told;
     bool stale;             /* the second write found other things than the first */
     bool at_term;           /* by the sweep: a hold on all, or a restriction, stops it */
     struct outside outside; /* what the platform's own stores have to do */
@@ -257,7 +253,7 @@ static enum err put_facts(struct erasing *e)
     put_kept(e, &w);
     json_name(&w, TEXT("recipients_to_tell"));
     json_open(&w, '[');
-    for (const struct told *t = e->told; t; t = t->next)
+    for (const struct given *t = e->told; t; t = t->next)
         json_put_text(&w, t->recipient);
     json_close(&w, ']');
     json_name(&w, TEXT("rows_erased"));
@@ -266,35 +262,6 @@ static enum err put_facts(struct erasing *e)
 }
 
 /* ---- Taking stock. ---- */
-
-static enum err list_recipients(struct db *db, struct erasing *e)
-{
-    struct arena *a = e->c->arena;
-    struct told **last = &e->told;
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_DISCLOSURE_TOLD, ARGS(V_TEXT(e->c->tenant), V_ID(e->p->id)));
-    while (query_next(&q)) {
-        struct subject_id id;
-        text recipient = query_get(&q, DISCLOSURE_TOLD, recipient), key = query_get(&q, DISCLOSURE_TOLD, id);
-        if (key.n != sizeof id)
-            return say(a, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", key.n);
-        memcpy(&id, key.p, sizeof id);
-        text shown = id_print(a, id);
-        struct told *t = e->told;
-        while (t && !text_eq(t->recipient, recipient))
-            t = t->next;
-        if (t) {
-            t->disclosures = arena_print(a, "%.*s,%.*s", T(t->disclosures), T(shown));
-            continue;
-        }
-        t = NEW(a, struct told);
-        TRY_PTR(t);
-        *t = (struct told){ .recipient = arena_copy(a, recipient), .disclosures = shown };
-        *last = t;
-        last = &t->next;
-    }
-    return q.status;
-}
 
 static enum err count_keys(struct erasing *e)
 {
@@ -321,7 +288,7 @@ static enum err take_stock_in(struct db *db, struct erasing *e)
     TRY(stops_the_sweep(e));
     e->keeping = keeping_ended(&e->keeping, c->now);
     TRY(list_kept(db, e));
-    TRY(list_recipients(db, e));
+    TRY(owed_given(db, c->arena, c->policy, c->tenant, e->p->id, NULL, &e->told));
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
     if (query_next(&q)) {
@@ -368,7 +335,7 @@ static enum err same_stock(struct db *db, struct erasing *e)
     bool same = now.kept_count == e->kept_count && now.consent_count == e->consent_count;
     for (unsigned i = 0; same && i < now.kept_count; i++)
         same = same_kept(&now.kept[i], &e->kept[i]);
-    const struct told *a = now.told, *b = e->told;
+    const struct given *a = now.told, *b = e->told;
     for (; same && a && b; a = a->next, b = b->next)
         same = text_eq(a->recipient, b->recipient) && text_eq(a->disclosures, b->disclosures);
     e->stale = !same || a || b;
@@ -568,7 +535,7 @@ static enum err run_erase(struct db *db, struct write *w)
     if (e->keep_consents)
         TRY(db_run(db, SQL_CONSENT_CLOSE, NULL,
                    ARGS(V_TEXT(c->tenant), V_ID(e->p->id), V_INT(c->now), V_TEXT(c->policy->version))));
-    for (const struct told *t = e->told; t; t = t->next)
+    for (const struct given *t = e->told; t; t = t->next)
         TRY(duty_tell(db, c->tenant, t->duty, NULL, TEXT("tell"), t->recipient, t->disclosures, c->now));
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
     TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
@@ -610,7 +577,7 @@ static enum err erase_once(struct ctx *c, struct person *p, text ground, struct 
                          .facts = buf_make(1 << 20),
                          .at_term = text_eq(ground, TEXT("term")) };
     TRY(take_stock(&e));
-    for (struct told *t = e.told; t; t = t->next)
+    for (struct given *t = e.told; t; t = t->next)
         t->duty = id_make(c->now); /* drawn before the write, which may run twice */
     TRY(count_keys(&e));
     enum err status = prepare(&e);
@@ -708,7 +675,7 @@ static enum err show_foreseen(struct ctx *c, struct look *l, struct json_out *w)
     TRY(put_gone(&e, w));
     json_name(w, TEXT("recipients_to_tell"));
     json_open(w, '[');
-    for (const struct told *t = e.told; t; t = t->next)
+    for (const struct given *t = e.told; t; t = t->next)
         json_put_text(w, doc_recipient(c, policy_actor(c->policy, t->recipient)));
     json_close(w, ']');
     return OK;

@@ -15,6 +15,6 @@ void recipient_put_time(struct ctx *c, struct json_out *w, const char *name, mse
 
 /* tell.c: in the write of an act that reaches beyond this server (struct feature). */
 struct outside;
-enum err recipient_outside_run(struct db *db, const struct ctx *c, const struct outside *o);
+enum err recipient_given_run(struct db *db, const struct ctx *c, const struct outside *o);
 
 #endif

@@ -12,7 +12,6 @@
 #include "domain/person/person.h"
 #include "domain/recipient/inside.h"
 
-enum { LAST = LINKS_MOST }; /* as many as RECIPIENT_LINK_LIST gives */
 static const text use = TEXT_INIT("recipient");
 
 enum err recipient_named(struct ctx *c, text name, int *out)
@@ -163,8 +162,8 @@ static enum err run_link(struct db *db, struct write *w)
         count = query_next(&q) ? query_get(&q, RECIPIENT_LINK_COUNT, count) : 0;
         TRY(q.status);
     }
-    if (count >= LAST)
-        return say(db_arena(db), ERR_CONFLICT, "\"%.*s\" has %d valid links: revoke one first", T(l->name), LAST);
+    if (count >= LINKS_MOST) /* as many as RECIPIENT_LINK_LIST gives */
+        return say(db_arena(db), ERR_CONFLICT, "\"%.*s\" has %d valid links: revoke one first", T(l->name), LINKS_MOST);
     TRY(db_run(db, SQL_RECIPIENT_LINK_ADD, NULL,
                ARGS(V_BYTES(TEXT_BYTES(l->digest)), V_TEXT(c->tenant), V_TEXT(l->name), V_ID(l->id), V_INT(c->now),
                     V_INT(l->due))));
@@ -319,4 +318,4 @@ static enum err end_over(struct ctx *c)
 
 const struct feature recipient_feature = { .name = TEXT_INIT("recipient"),
                                            .tick = end_over,
-                                           .given_run = recipient_outside_run };
+                                           .given_run = recipient_given_run };
