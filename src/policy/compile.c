@@ -619,13 +619,13 @@ static enum err compile_recipient_fields(struct loaded *l)
     struct policy *p = &l->policy;
     NODE_EACH(n, node_get(p->root, TEXT("recipients"))) {
         const struct node *list = node_get(n, TEXT("fields"));
-        int index = list ? policy_actor(p, n->key) : -1;
+        if (!list)
+            continue;
         uint64_t *fields = NEW_ARRAY(&l->arena, uint64_t, p->category_count + 1);
         TRY_PTR(fields);
         for (unsigned i = 0; i < p->category_count; i++)
             fields[i] = fields_of(list, &p->categories[i]);
-        if (index >= 0)
-            p->actors[index].fields = fields;
+        p->actors[policy_actor(p, n->key)].fields = fields;
     }
     return OK;
 }

@@ -8,10 +8,7 @@
 enum err look_reason(struct ctx *c, text reason)
 {
     reason = text_trim(reason);
-    bool plain = reason.n <= REASON_MAX && text_utf8(reason);
-    for (size_t i = 0; plain && i < reason.n; i++)
-        plain = (uint8_t)reason.p[i] >= 0x20 && reason.p[i] != 0x7F;
-    if (!plain)
+    if (!value_is_line(reason, REASON_MAX))
         return say(c->arena, ERR_VALUE, "a reason is one line of at most %d bytes", REASON_MAX);
     TRY(value_no_card(c, TEXT("reason"), reason));
     c->actor.reason = reason;

@@ -122,6 +122,14 @@ enum err value_card(struct ctx *c, text where)
                       "%.*s holds what is a payment card number; keep the payment's reference instead", T(where));
 }
 
+bool value_is_line(text s, size_t max)
+{
+    bool plain = s.n <= max && text_utf8(s);
+    for (size_t i = 0; plain && i < s.n; i++)
+        plain = (uint8_t)s.p[i] >= 0x20 && s.p[i] != 0x7F;
+    return plain;
+}
+
 enum err value_no_card(struct ctx *c, text where, text s)
 {
     bool found;
@@ -142,8 +150,7 @@ static enum err check_bounds(struct ctx *c, const struct category *cat, const st
         return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be between %lld and %lld", T(cat->name),
                           T(f->name), (long long)f->min, (long long)f->max);
     return say_clause(c->arena, ERR_VALUE, &f->clause, "%.*s.%.*s must be %lld or %s", T(cat->name), T(f->name),
-                      (long long)(f->has_min ? f->min : f->max),
-                      f->has_min ? "more" : "less");
+                      (long long)(f->has_min ? f->min : f->max), f->has_min ? "more" : "less");
 }
 
 /* Whole numbers are compared as such, so that none beyond 2^53 passes for its neighbour. */
@@ -392,8 +399,7 @@ enum presence { FITS, UNCALLED, LACKING };
 static enum presence presence_of(const struct field *f, const struct json *v, bool holds)
 {
     bool given = v && v->kind != J_NULL && !(v->kind == J_TEXT && f->required && unicode_is_blank(v->value));
-    return given && !holds ? UNCALLED
-         : !given && holds && f->required ? LACKING : FITS;
+    return given && !holds ? UNCALLED : !given && holds && f->required ? LACKING : FITS;
 }
 
 static enum err check_presence(struct ctx *c, const struct category *cat, const struct field *f, const struct json *v,
@@ -422,8 +428,7 @@ static enum err about(struct ctx *c, const struct category *cat, text name, enum
 static void put_part(struct buf *b, const struct field *f, const struct json *v)
 {
     bool plain = v->kind == J_TEXT || v->kind == J_NUMBER, part = guarded(f) && f->type != FIELD_PHONE;
-    buf_add(b, part && plain ? v->value
-               : v->kind == J_NULL ? TEXT("") : TEXT("other"));
+    buf_add(b, part && plain ? v->value : v->kind == J_NULL ? TEXT("") : TEXT("other"));
     buf_char(b, CARD_BETWEEN);
 }
 

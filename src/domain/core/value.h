@@ -25,6 +25,8 @@ msec value_day_start(const struct ctx *c, struct date d);
 struct date value_policy_day(const struct policy *p, msec t);
 msec value_policy_start(const struct policy *p, struct date d);
 int value_offset(const struct ctx *c, msec t);
+/* Whether it is one line of at most `max` bytes: UTF-8 without control characters. */
+bool value_is_line(text s, size_t max);
 /* Refuses any text that holds a payment card number (MO-20). `where` names the place in the message. */
 enum err value_no_card(struct ctx *c, text where, text s);
 enum err value_no_card_in(struct ctx *c, text where,

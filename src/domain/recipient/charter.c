@@ -201,10 +201,7 @@ static enum err missing(struct ctx *c, const char *field, const char *what)
 static enum err take_line(struct ctx *c, const struct json *in, const char *field, text *out)
 {
     *out = text_trim(json_text(in, text_of(field)));
-    bool plain = out->n <= SAID_MAX && text_utf8(*out);
-    for (size_t i = 0; plain && i < out->n; i++)
-        plain = (uint8_t)out->p[i] >= 0x20 && out->p[i] != 0x7F;
-    if (plain)
+    if (value_is_line(*out, SAID_MAX))
         return value_no_card(c, text_of(field), *out);
     say(c->arena, ERR_VALUE, "\"%s\" is one line of at most %d bytes", field, SAID_MAX);
     snprintf(c->arena->why.field, sizeof c->arena->why.field, "%s", field);
@@ -227,7 +224,8 @@ static enum err seal_who(struct ctx *c, text name, text function, text *out)
 static bool ticked(const struct json *in)
 {
     const struct json *read = json_get(in, TEXT("read"));
-    return read && ((read->kind == J_BOOL && read->truth) || (read->kind == J_TEXT && text_eq(read->value, TEXT("yes"))));
+    return read &&
+           ((read->kind == J_BOOL && read->truth) || (read->kind == J_TEXT && text_eq(read->value, TEXT("yes"))));
 }
 
 /* What was read is what is in force: who has an older page open reads the new words first. */
