@@ -118,7 +118,7 @@ static size_t take(char *in, size_t size, size_t count, void *arg)
     if (t->body.n + size * count > t->body.limit)
         return 0;
     buf_add(&t->body, (text){ in, size * count });
-    return t->body.failed ? 0 : size * count;
+    return size * count;
 }
 
 static int still_wanted(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -195,8 +195,6 @@ static enum err answered(struct arena *a, CURL *c, CURLcode code, struct transfe
     out->unknown = code != CURLE_OK && sent > 0 && status == 0;
     if (wait > 0)
         out->retry_after = wait < DAY_SECONDS ? (unsigned)wait : DAY_SECONDS;
-    if (t->body.starved)
-        return buf_check(a, &t->body);
     return buf_take(a, &t->body, &out->body);
 }
 
