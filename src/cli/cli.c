@@ -114,10 +114,16 @@ enum err cli_app_options(struct cli *cli, bool create, struct app_options *out)
                                  .policy_file = from_environment(cli, TEXT("policy"), "GARANT_POLICY"),
                                  .data_dir = from_environment(cli, TEXT("data"), "GARANT_DATA"),
                                  .master_file = cli_option(cli, TEXT("master")),
+                                 .store_at = from_environment(cli, TEXT("store"), "GARANT_STORE"),
+                                 .keyring_at = from_environment(cli, TEXT("keyring"), "GARANT_KEYRING"),
+                                 .store_password = cli_option(cli, TEXT("store-password-file")),
+                                 .keyring_password = cli_option(cli, TEXT("keyring-password-file")),
                                  .public_url = from_environment(cli, TEXT("url"), "GARANT_URL"),
                                  .site_country = cli_option(cli, TEXT("country")),
                                  .clock_file = cli_option(cli, TEXT("clock-file")),
                                  .create = create };
+    if (!out->keyring_password.n)
+        out->keyring_password = out->store_password;
     return out->data_dir.n ? OK : cli_fault(cli, ERR_USAGE, "name the data folder with --data DIR",
                                             "indiquez le dossier des données avec --data DIR");
 }

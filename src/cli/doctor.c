@@ -252,8 +252,13 @@ enum err verb_doctor(struct cli *cli)
     if (cli->json)
         json_open(&x.w, '[');
     check_path(&x, options.data_dir, "", true, true);
-    check_path(&x, options.data_dir, "data.db", false, true);
-    check_path(&x, options.data_dir, "keys.db", false, true);
+    if (app_data_elsewhere(options.data_dir))
+        found(&x, GOOD, SAY(cli, "databases", "bases de données"),
+              SAY(cli, "on PostgreSQL", "sur PostgreSQL"));
+    else {
+        check_path(&x, options.data_dir, "data.db", false, true);
+        check_path(&x, options.data_dir, "keys.db", false, true);
+    }
     if (options.master_file.n)
         check_path(&x, options.master_file, "", false, true);
     else

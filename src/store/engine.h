@@ -53,12 +53,18 @@ struct db {
     uint64_t state;            /* the store's, then */
     msec begun;                /* of clock_monotonic() */
     bool open;                 /* a reader's snapshot, also while it waits in the pool */
+    bool linked;               /* over a link that is not TLS with a certificate that was verified */
     struct db *next;           /* in the pool */
 };
 enum db_mode { DB_READ, DB_WRITE, DB_CREATE, DB_PLAIN }; /* plain: the target of a backup, synced by its maker */
-/* A connection to `place`: a file, or an address of the engine's. */
-enum err db_connect(const struct engine *e, struct arena *a, const char *place, enum file f, enum db_mode mode,
-                    struct db **out);
+/* Where a database is. */
+struct db_place {
+    const char *at;       /* a file, or an address of the engine's */
+    const char *password; /* the file that has it, as store_options say; NULL, "": none */
+    bool verified;        /* as store_options say */
+};
+enum err db_connect(const struct engine *e, struct arena *a, const struct db_place *place, enum file f,
+                    enum db_mode mode, struct db **out);
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out); /* SQLite's */
 void db_close(struct db **db);
 #define DB_AUTO CLEANUP(db_close) struct db *
@@ -104,9 +110,9 @@ struct engine {
     bool files;  /* its databases are files of the data folder, which store/copy copies, and drain.c drains */
     bool spoils; /* a statement that fails spoils the transaction: see db->spoiled */
     /* Whether there is a database with something in it. */
-    enum err (*there)(struct arena *a, const char *place, enum file f, bool *out);
+    enum err (*there)(struct arena *a, const struct db_place *place, enum file f, bool *out);
     /* Fills db->conn. What fails is said in db->arena, and close() follows. */
-    enum err (*open)(struct db *db, const char *place, enum db_mode mode);
+    enum err (*open)(struct db *db, const struct db_place *place, enum db_mode mode);
     /* The same connection anew, after an error that left it unknown what was written; NULL: a new one is opened. */
     enum err (*again)(struct db *db);
     void (*close)(struct db *db);
@@ -244,7 +250,8 @@ struct drain {
 struct store {
     char dir[PATH_MAX - 64];
     const struct engine *engine;
-    char places[FILE_COUNT][PATH_MAX]; /* of its databases */
+    char at[FILE_COUNT][PATH_MAX], passwords[FILE_COUNT][PATH_MAX];
+    struct db_place places[FILE_COUNT]; /* of its databases */
     int lock_fd;
     struct clock clock;
     char master_file[PATH_MAX];
@@ -338,7 +345,8 @@ enum err store_connect(struct store *s, struct arena *a, enum file f, enum db_mo
 /* Steps of opening, for store_open and store_restore. */
 enum err store_make(struct arena *a, const struct store_options *o,
                     struct store **out); /* folder, its lock, the master key */
-enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *place, enum db_mode mode);
+enum err store_open_file(struct arena *a, struct store *s, enum file f, const struct db_place *place,
+                         enum db_mode mode);
 enum err store_load(struct arena *a, struct store *s, text origin); /* edge, secrets, signer */
 /* The signer of the keyring that is open, under the name `origin`: for what must be checked before data.db may be
  * opened. */

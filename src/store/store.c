@@ -48,11 +48,17 @@ static enum err places(struct arena *a, struct store *s, const struct store_opti
     s->engine = o->data_at.n || o->keys_at.n ? &engine_pg : &engine_sqlite;
     for (enum file f = 0; f < FILE_COUNT; f++) {
         text at = f == FILE_DATA ? o->data_at : o->keys_at;
+        text password = f == FILE_DATA ? o->data_password : o->keys_password;
         if (s->engine->files)
-            store_path(s, db_file_name(f).p, s->places[f]);
-        else if (!at.n || !text_cstr(at, s->places[f], sizeof s->places[f]))
+            store_path(s, db_file_name(f).p, s->at[f]);
+        else if (!at.n || !text_cstr(at, s->at[f], sizeof s->at[f]))
             return say(a, ERR_CONFIG, "a store on PostgreSQL needs --store and --keyring, an address each");
+        if (!text_cstr(password, s->passwords[f], sizeof s->passwords[f]))
+            return say(a, ERR_CONFIG, "the name of a password's file is too long");
+        s->places[f] = (struct db_place){ .at = s->at[f], .password = s->passwords[f], .verified = o->verified };
     }
+    if (!s->engine->files && text_eq(o->data_at, o->keys_at))
+        return say(a, ERR_CONFIG, "--store and --keyring name the same database: they need one each");
     return folder_agrees(a, s);
 }
 
@@ -66,6 +72,14 @@ static enum err lock(struct arena *a, struct store *s)
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return say(a, ERR_LOCKED, "another process uses the data folder %s", s->dir);
     return OK;
+}
+
+bool store_verified(const struct store *s)
+{
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        if (!s->writers[f] || s->writers[f]->linked)
+            return false;
+    return true;
 }
 
 bool store_leads(const struct store *s) { return s->lock_fd >= 0; }
@@ -91,15 +105,15 @@ static enum err make_private(struct arena *a, const char *path)
 
 enum err store_connect(struct store *s, struct arena *a, enum file f, enum db_mode mode, struct db **out)
 {
-    TRY(db_connect(s->engine, a, s->places[f], f, mode, out));
+    TRY(db_connect(s->engine, a, &s->places[f], f, mode, out));
     (*out)->store = s;
     return OK;
 }
 
-enum err store_open_file(struct arena *a, struct store *s, enum file f, const char *place, enum db_mode mode)
+enum err store_open_file(struct arena *a, struct store *s, enum file f, const struct db_place *place, enum db_mode mode)
 {
     if (mode == DB_CREATE && s->engine->files)
-        TRY(make_private(a, place));
+        TRY(make_private(a, place->at));
     TRY(db_connect(s->engine, a, place, f, mode, &s->writers[f]));
     s->writers[f]->store = s;
     return schema_apply(s->writers[f]);
@@ -107,7 +121,7 @@ enum err store_open_file(struct arena *a, struct store *s, enum file f, const ch
 
 static enum err has_rows(struct arena *a, const struct store *s, enum file f, bool *out)
 {
-    return s->engine->there(a, s->places[f], f, out);
+    return s->engine->there(a, &s->places[f], f, out);
 }
 
 static enum err has_secret(struct store *s, bool *found)
@@ -122,7 +136,7 @@ static enum err has_secret(struct store *s, bool *found)
 static enum err version_known(struct arena *a, struct store *s, enum file f)
 {
     DB_AUTO db = NULL;
-    TRY(db_connect(s->engine, a, s->places[f], f, DB_READ, &db));
+    TRY(db_connect(s->engine, a, &s->places[f], f, DB_READ, &db));
     return schema_known(db);
 }
 
@@ -140,11 +154,11 @@ static enum err open_files(struct arena *a, struct store *s, bool create)
     for (enum file f = 0; f < FILE_COUNT; f++)
         if (f == FILE_DATA ? has_data : has_keys)
             TRY(version_known(a, s, f));
-    TRY(store_open_file(a, s, FILE_KEYS, s->places[FILE_KEYS], has_keys ? DB_WRITE : DB_CREATE));
+    TRY(store_open_file(a, s, FILE_KEYS, &s->places[FILE_KEYS], has_keys ? DB_WRITE : DB_CREATE));
     TRY(has_secret(s, &used));
     if (!has_data && used)
         return say(a, ERR_CONFIG, "%s has the keyring keys.db without data.db: restore a backup", s->dir);
-    TRY(store_open_file(a, s, FILE_DATA, s->places[FILE_DATA], has_data ? DB_WRITE : DB_CREATE));
+    TRY(store_open_file(a, s, FILE_DATA, &s->places[FILE_DATA], has_data ? DB_WRITE : DB_CREATE));
     return has_data || !s->engine->files ? OK : store_sync_folder(a, s->dir);
 }
 
@@ -449,6 +463,15 @@ struct store_figures store_figures(const struct store *at)
 }
 
 /* ---- A start that came to nothing. ---- */
+
+bool store_elsewhere(text dir)
+{
+    char path[PATH_MAX + 16], name[PATH_MAX];
+    if (!text_cstr(dir, name, sizeof name))
+        return false;
+    snprintf(path, sizeof path, "%s/postgresql", name);
+    return exists(path);
+}
 
 bool store_there(text dir)
 {

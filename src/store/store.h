@@ -14,6 +14,10 @@ struct store_options {
     /* Addresses of two databases of PostgreSQL (postgresql://… or keywords of libpq), for the data and for the keyring;
      * the folder then has the lock, the master key and the socket alone. Both empty: data.db and keys.db in it. */
     text data_at, keys_at;
+    /* Files whose first line is the password, or credential:NAME of systemd; empty: as libpq finds one (passfile,
+     * PGPASSFILE, a service). An address that holds a password is refused: others on the machine read it. */
+    text data_password, keys_password;
+    bool verified; /* over a link, only TLS with a certificate that was verified (sslmode=verify-full) */
     bool create;
     text master_file; /* empty: DIR/master.key, made with the folder */
     text origin;      /* the journal's name; empty: "garant/" + a random name kept in the folder */
@@ -21,9 +25,14 @@ struct store_options {
     unsigned reserve_bytes; /* file freed when the disk is full so that withdrawals still work; default 1 MiB */
 };
 /* Opens and recovers: migrations, erasures begun, the tree's edge. ERR_LOCKED at once when another process has the
- * folder. */
+ * folder. ERR_POLICY: a database is reached, and not as `verified` asks. */
 enum err store_open(struct arena *a, const struct store_options *o, struct store **out);
 void store_close(struct store **s); /* waits for what is queued */
+/* Whether its databases are reached by no link, or by TLS with a certificate that was verified: files, UNIX sockets,
+ * sslmode=verify-full. */
+bool store_verified(const struct store *s);
+/* Whether the folder says that its data are on PostgreSQL. */
+bool store_elsewhere(text dir);
 /* Whether `dir` is there with anything in it. */
 bool store_there(text dir);
 /* Removes what store_open() makes in a new folder, and the folder when nothing else is in it: for a start that failed

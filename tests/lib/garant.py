@@ -11,7 +11,7 @@ and reads files as bytes. A test imports it so:
 """
 import base64, contextlib, datetime, http.client, io, itertools, json, os, random, re, select, shutil, signal, socket, sqlite3, struct, subprocess
 import sys, tempfile, threading, time, urllib.parse, uuid, zipfile
-import doors, rows
+import doors, engine, rows
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("GARANT_BUILD", "build"))
@@ -260,10 +260,16 @@ def garant(*arguments, ok=(0,), env=None, timeout=120, given=""):
     return ran(arguments, ok, env, timeout, given)
 
 
+def data_of(arguments):
+    """The data folder that a command names."""
+    words = [str(word) for word in arguments]
+    return next((value for word, value in zip(words, words[1:]) if word == "--data"), None)
+
+
 def ran(arguments, ok=(0,), env=None, timeout=120, given=""):
     """The same, as no test of a command: what only prepares something."""
     run = subprocess.run([PROGRAM, *map(str, arguments)], cwd=TOP, input=given or "", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                         text=True, errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
+                         text=True, errors="replace", timeout=timeout, env={**os.environ, **engine.environment(data_of(arguments)), **(env or {})})
     if ok is None:
         return run
     check(run.returncode in ok, f"garant {' '.join(map(str, arguments))}: status {run.returncode}: "
@@ -304,6 +310,8 @@ class Server:
             tail = "".join(open(self.log_file, errors="replace").readlines()[-15:]) if os.path.exists(self.log_file) else ""
             if tail and hasattr(value, "add_note"):
                 value.add_note("server log: " + tail)
+        if not os.environ.get("GARANT_KEEP"):
+            engine.dropped(self.data)
         if self.made and not os.environ.get("GARANT_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -315,10 +323,11 @@ class Server:
 
     def spawn(self):
         self.starts += 1
+        engine.ready(self.data)
         self.began_at = os.path.getsize(self.log_file) if os.path.exists(self.log_file) else 0
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(self.command(), cwd=TOP, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env={**os.environ, **self.env})
+                                            env={**os.environ, **engine.environment(self.data), **self.env})
         return self.process
 
     def told_port(self):
@@ -598,7 +607,7 @@ def check_searchable(values, folder):
 def wrapped_keys(data):
     """Every key that stands, wrapped, in the keyring's file, whatever its tables: read as any program could that stole it. What `anchor`
     holds is no key: how far the journal had come, and the ledger's head."""
-    base = sqlite3.connect(f"file:{os.path.join(data, 'keys.db')}?mode=ro", uri=True)
+    base = engine.base(data, "keys.db")
     with contextlib.closing(base):
         tables = [row[0] for row in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'anchor'")]
         return {cell for table in tables for row in base.execute(f'SELECT * FROM "{table}"') for cell in row

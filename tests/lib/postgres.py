@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -34,28 +35,74 @@ def nobody_special():
     return {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Postgres:
-    """with Postgres() as server: server.run(sql). Nothing in it outlives a crash of the machine: it is for tests."""
+    """with Postgres() as server: server.run(sql). Nothing in it outlives a crash of the machine: it is for tests.
+    `loopback`: it listens on 127.0.0.1 too, at server.port. `settings` are of postgresql.conf, `access` is its pg_hba.conf."""
+
+    def __init__(self, loopback=False, settings=None, access=None):
+        self.port = free_port() if loopback else None
+        self.settings = {"fsync": "off", "shared_buffers": "16MB", "max_connections": "400", "autovacuum": "off", **(settings or {})}
+        self.access, self.process, self.log = access, None, None
+
+    @classmethod
+    def running(cls, folder):
+        """One that somebody else started, and stops."""
+        self = cls()
+        self.bin, self.who, self.dir = programs(), nobody_special(), folder
+        return self
 
     def __enter__(self):
         self.bin, self.who = programs(), nobody_special()
         self.dir = tempfile.mkdtemp(prefix="garant-pg-")
         try:
-            if self.who:
-                os.chown(self.dir, self.who["user"], self.who["group"])
+            self.given(self.dir)
+            os.chmod(self.dir, 0o755)                             # its socket is for the tests' user, its data are its own
             self.made = subprocess.run([f"{self.bin}/initdb", "-D", f"{self.dir}/data", "-U", "garant", "-A", "trust", "-E", "UTF8",
-                                        "--locale=C", "--no-sync"], cwd=self.dir, text=True, capture_output=True, timeout=SECONDS, **self.who)
+                                        "--locale=C", "--no-sync"], cwd=self.dir, text=True, capture_output=True, timeout=SECONDS, check=False,
+                                       **self.who)
             if self.made.returncode:
                 raise RuntimeError(f"initdb: {self.made.stderr}")
-            self.log = open(f"{self.dir}/log", "w+", encoding="utf-8")
-            self.process = subprocess.Popen([f"{self.bin}/postgres", "-D", f"{self.dir}/data", "-k", self.dir, "-c", "listen_addresses=",
-                                             "-c", "fsync=off", "-c", "shared_buffers=16MB"], cwd=self.dir, stdin=subprocess.DEVNULL,
-                                            stdout=self.log, stderr=self.log, **self.who)
-            self.wait()
+            if self.access:
+                with open(f"{self.dir}/data/pg_hba.conf", "w", encoding="utf-8") as file:
+                    file.write(self.access)
+            self.start()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def given(self, path):
+        """The file or folder becomes its own."""
+        if self.who:
+            os.chown(path, self.who["user"], self.who["group"])
+
+    def start(self):
+        self.log = open(f"{self.dir}/log", "a+", encoding="utf-8")     # pylint: disable=consider-using-with
+        listen = ["-c", f"listen_addresses={'127.0.0.1' if self.port else ''}", *(["-p", str(self.port)] if self.port else [])]
+        words = [word for name, value in self.settings.items() for word in ("-c", f"{name}={value}")]
+        self.process = subprocess.Popen([f"{self.bin}/postgres", "-D", f"{self.dir}/data", "-k", self.dir, *listen, *words], cwd=self.dir,
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, **self.who)
+        self.wait()
+
+    def stop(self, how=signal.SIGINT):
+        """SIGINT is its fast shutdown, SIGQUIT the immediate one: as after a crash, it recovers at its next start."""
+        process, self.process = self.process, None
+        if process:
+            process.send_signal(how)
+            try:
+                process.wait(SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self.log:
+            self.log.close()
+            self.log = None
 
     def wait(self):
         until = time.monotonic() + SECONDS
@@ -65,16 +112,19 @@ class Postgres:
                 raise RuntimeError(f"postgres did not start: {self.log.read()[-2000:]}")
             time.sleep(0.02)
 
-    def ready(self):
-        return subprocess.run([f"{self.bin}/pg_isready", "-q", "-h", self.dir], check=False).returncode == 0
+    def reached(self):
+        return ["-h", self.dir, *(["-p", str(self.port)] if self.port else [])]
 
-    def psql(self, sql, errors):
-        return subprocess.run([f"{self.bin}/psql", "-h", self.dir, "-U", "garant", "-d", "postgres", "-X", "-q", "-A", "-t", "-F", "\t"],
+    def ready(self):
+        return subprocess.run([f"{self.bin}/pg_isready", "-q", *self.reached()], check=False).returncode == 0
+
+    def psql(self, sql, errors, database="postgres"):
+        return subprocess.run([f"{self.bin}/psql", *self.reached(), "-U", "garant", "-d", database, "-X", "-q", "-A", "-t", "-F", "\t"],
                               input=sql, text=True, stdout=subprocess.PIPE, stderr=errors, timeout=SECONDS, check=False)
 
-    def run(self, sql):
+    def run(self, sql, database="postgres"):
         """Runs it in one session, statement after statement whatever fails: rows as psql prints them unaligned, and errors."""
-        done = self.psql(sql, subprocess.PIPE)
+        done = self.psql(sql, subprocess.PIPE, database)
         return done.stdout, done.stderr
 
     def both(self, sql):
@@ -82,13 +132,5 @@ class Postgres:
         return self.psql(sql, subprocess.STDOUT).stdout
 
     def __exit__(self, *_):
-        if getattr(self, "process", None):
-            self.process.send_signal(signal.SIGINT)       # its fast shutdown
-            try:
-                self.process.wait(SECONDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        if getattr(self, "log", None):
-            self.log.close()
+        self.stop()
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -45,6 +45,15 @@ static enum err read_file(struct arena *a, const char *path, text *out)
     return OK;
 }
 
+/* A clause that outlives its policy: a start or a reload that fails gives it up before the reason is told. */
+static const struct clause *clause_kept(struct arena *a, const struct clause *c)
+{
+    struct clause *kept = NEW(a, struct clause);
+    if (kept)
+        *kept = (struct clause){ arena_copy(a, c->path), arena_copy(a, c->file), c->at, arena_copy(a, c->promises) };
+    return kept;
+}
+
 /* MP-19, FR-02: the machine itself is a place where data are held. */
 static enum err check_country(struct arena *a, const struct app *app, const struct policy *p)
 {
@@ -54,9 +63,48 @@ static enum err check_country(struct arena *a, const struct app *app, const stru
     for (unsigned i = 0; i < p->hosting.country_count; i++)
         if (text_eq(p->hosting.countries[i], country))
             return OK;
-    return say_clause(a, ERR_POLICY, &p->hosting.clause,
+    return say_clause(a, ERR_POLICY, clause_kept(a, &p->hosting.clause),
                       "%.*s:%u: this machine stands in %.*s, outside the countries that the policy declares",
                       T(p->hosting.clause.file), p->hosting.clause.at.line, T(country));
+}
+
+/* ---- Links between machines that the policy says are encrypted. ---- */
+
+static const struct clause *links_clause(const struct policy *p)
+{
+    text said = node_text(node_at(p->root, TEXT("security.transport")), TEXT("internal"));
+    return text_eq(said, TEXT("true")) ? policy_clause(p, TEXT("security.transport.internal")) : NULL;
+}
+
+/* MO-23: the store's own links, those to its databases. A proxy's and a mail server's are seen by who makes them. */
+static enum err check_links(struct arena *a, const struct app *app, const struct policy *p)
+{
+    const struct clause *said = links_clause(p);
+    if (!said || store_verified(app->store))
+        return OK;
+    return say_clause(a, ERR_POLICY, clause_kept(a, said),
+                      "the databases are not all reached by TLS with a certificate that was verified: add "
+                      "sslmode=verify-full and sslrootcert=FILE to --store and --keyring");
+}
+
+/* Before anything goes over a link: what the database does not offer is not tried without. */
+static enum err open_store(struct arena *a, const struct app_options *o, const struct policy *first, struct app *app)
+{
+    const struct clause *said = first ? links_clause(first) : NULL;
+    struct store_options so = { .dir = o->data_dir,
+                                .data_at = o->store_at,
+                                .keys_at = o->keyring_at,
+                                .data_password = o->store_password,
+                                .keys_password = o->keyring_password,
+                                .verified = said != NULL,
+                                .create = o->create,
+                                .master_file = o->master_file,
+                                .clock = app->clock };
+    enum err e = store_open(a, &so, &app->store);
+    if (e != ERR_POLICY || !said)
+        return e;
+    text why = arena_copy(a, text_of(a->why.detail));
+    return say_clause(a, ERR_POLICY, clause_kept(a, said), "%.*s", T(why));
 }
 
 static enum err load_policy(struct app *app, struct arena *a, struct findings *f, const struct policy **out)
@@ -115,6 +163,7 @@ static enum err take_policy(struct app *app, struct arena *a, const struct polic
     POLICY_AUTO policy = fresh;
     struct pages *pages = NULL;
     bool ahead;
+    TRY(check_links(a, app, fresh));
     TRY(version_ahead(app, a, fresh, &ahead));
     if (ahead) {
         coming = fresh;
@@ -223,7 +272,9 @@ static enum err last_policy(struct app *app, struct arena *a, struct findings *f
 static enum err keep_policy(struct app *app, struct arena *a, const struct policy *policy)
 {
     struct pages *pages = NULL;
-    enum err status = pages_make(a, policy, NULL, &pages);
+    enum err status = check_links(a, app, policy);
+    if (status == OK)
+        status = pages_make(a, policy, NULL, &pages);
     if (status != OK) {
         policy_unref(&policy);
         return status;
@@ -256,10 +307,7 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
     POLICY_AUTO first = NULL;
     if (o->policy_file.n)
         TRY(load_policy(app, a, f, &first));
-    struct store_options so = {
-        .dir = o->data_dir, .create = o->create, .master_file = o->master_file, .clock = app->clock
-    };
-    TRY(store_open(a, &so, &app->store));
+    TRY(open_store(a, o, first, app));
     if (!(app->transient = transient_open()) || !(app->board = board_open()) || !(app->seen = seen_open()) ||
         !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()) || !(app->spent = spending_open()) ||
         !(app->asked = spending_open()))
@@ -336,5 +384,6 @@ void app_stopping(struct app *app) { hashing_stop(app->hashing); }
 
 void app_cookie_held(struct app *app) { atomic_fetch_add(&app->cookies_held, 1); }
 
+bool app_data_elsewhere(text data_dir) { return store_elsewhere(data_dir); }
 bool app_data_there(text data_dir) { return store_there(data_dir); }
 void app_data_discard(text data_dir) { store_discard(data_dir); }

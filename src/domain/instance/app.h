@@ -9,6 +9,8 @@ struct app;
 struct app_options {
     text policy_file; /* path of the YAML file; its path is what clauses name; empty: the folder's last version */
     text data_dir, master_file;
+    /* Databases of PostgreSQL and the files of their passwords, as store_options say; empty: files of the folder. */
+    text store_at, keyring_at, store_password, keyring_password;
     const struct papers *papers; /* who makes pages of documents: the house's, paper/paper.h */
     text site_country;           /* where this machine stands, "" when not said: checked against hosting */
     text public_url; /* "https://…": where people reach this server, for links in letters; "" without letters */
@@ -23,6 +25,8 @@ void app_close(struct app **app);
  * (store_discard). */
 bool app_data_there(text data_dir);
 void app_data_discard(text data_dir);
+/* Whether the folder says that its data are on PostgreSQL. */
+bool app_data_elsewhere(text data_dir);
 /* Reads the policy file again: checks, swaps, journals. On a fault nothing changes and `f` says why. A policy whose
  * `date` lies ahead is announced, and the one in force stays in force until then (Art. 13(3), changes.before). */
 enum err app_reload(struct app *app, struct arena *a, struct findings *f);

@@ -205,7 +205,13 @@ enum err care_backup(struct ctx *c, const struct json *in, care_progress *progre
 
 enum err care_restore(struct arena *a, const struct restoring *from, const struct app_options *o, uint64_t *silenced)
 {
-    struct store_options into = { .dir = o->data_dir, .master_file = o->master_file, .clock = clock_real() };
+    struct store_options into = { .dir = o->data_dir,
+                                  .data_at = o->store_at,
+                                  .keys_at = o->keyring_at,
+                                  .data_password = o->store_password,
+                                  .keys_password = o->keyring_password,
+                                  .master_file = o->master_file,
+                                  .clock = clock_real() };
     if (o->clock_file.n) {
         text path = arena_copy(a, o->clock_file);
         TRY_PTR(path.p);

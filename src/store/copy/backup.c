@@ -22,7 +22,7 @@ static enum err copy_file(struct store *s, struct arena *a, enum file f, const c
 {
     COPY_AUTO c = { 0 };
     TRY(file_write(a, to, TEXT(""))); /* made for this user alone */
-    TRY(db_open(a, s->places[f], f, DB_READ, &c.from));
+    TRY(db_open(a, s->at[f], f, DB_READ, &c.from));
     TRY(db_open(a, to, f, DB_PLAIN, &c.to));
     TRY(db_copy(c.from, c.to, progress));
     copy_end(&c);

@@ -328,7 +328,7 @@ static enum err keyring_in(struct restore *r)
     if (described)
         TRY(manifest_check(r->a, &m, &r->s->signer, r->what->unsigned_too));
     db_close(&r->s->writers[FILE_KEYS]);
-    return store_open_file(r->a, r->s, FILE_KEYS, r->keys_copy, DB_WRITE);
+    return store_open_file(r->a, r->s, FILE_KEYS, &(struct db_place){ .at = r->keys_copy }, DB_WRITE);
 }
 
 static enum err keyring(struct restore *r)
@@ -343,7 +343,7 @@ static enum err keyring(struct restore *r)
                    "%s has no keyring keys.db to restore beside: on a new machine --keys names the folder of a backup"
                    " of it (backup --keys)",
                    r->s->dir);
-    return store_open_file(r->a, r->s, FILE_KEYS, r->keys, DB_WRITE);
+    return store_open_file(r->a, r->s, FILE_KEYS, &(struct db_place){ .at = r->keys }, DB_WRITE);
 }
 
 static enum err prepare(struct restore *r)
@@ -352,7 +352,7 @@ static enum err prepare(struct restore *r)
     struct store *s = r->s;
     TRY(keyring(r));
     TRY(copy_in(r));
-    TRY(store_open_file(r->a, s, FILE_DATA, r->copy, DB_WRITE));
+    TRY(store_open_file(r->a, s, FILE_DATA, &(struct db_place){ .at = r->copy }, DB_WRITE));
     TRY(store_load(r->a, s, (text){ NULL, 0 }));
     TRY(check_journal(r));
     TRY(rows_whole(r, s->writers[FILE_DATA], "the backup", "another backup is needed"));
@@ -412,6 +412,8 @@ static enum err restore_all(struct restore *r, const struct store_options *o)
         return say(r->a, e, "%s. A restore needs the master key of this instance: --master names its file",
                    arena_copy(r->a, text_of(r->a->why.detail)).p);
     TRY(e);
+    if (!r->s->engine->files)
+        return say(r->a, ERR_CONFIG, "a store on PostgreSQL is copied and put back by PostgreSQL's own tools");
     r->s->restoring = true;
     store_path(r->s, "data.db", r->data);
     store_path(r->s, "data.db.restored", r->copy);

@@ -5,8 +5,8 @@ text db_file_name(enum file f) { return f == FILE_DATA ? TEXT("data.db") : TEXT(
 
 /* ---- Open and close. ---- */
 
-enum err db_connect(const struct engine *e, struct arena *a, const char *place, enum file f, enum db_mode mode,
-                    struct db **out)
+enum err db_connect(const struct engine *e, struct arena *a, const struct db_place *place, enum file f,
+                    enum db_mode mode, struct db **out)
 {
     struct db *db = calloc(1, sizeof *db);
     *out = NULL;
@@ -24,7 +24,7 @@ enum err db_connect(const struct engine *e, struct arena *a, const char *place, 
 
 enum err db_open(struct arena *a, const char *path, enum file f, enum db_mode mode, struct db **out)
 {
-    return db_connect(&engine_sqlite, a, path, f, mode, out);
+    return db_connect(&engine_sqlite, a, &(const struct db_place){ .at = path }, f, mode, out);
 }
 
 void db_close(struct db **at)

@@ -128,24 +128,15 @@ static enum err session(struct db *db)
     return c->writes ? lock(db) : OK;
 }
 
-/* What the address itself says of these is in force, since it stands behind them. */
-static enum err open_it(struct db *db, const char *place, enum db_mode mode)
+static enum err open_it(struct db *db, const struct db_place *place, enum db_mode mode)
 {
-    static const char *const names[] = { "connect_timeout", "keepalives_idle", "tcp_user_timeout",
-                                         "fallback_application_name", "dbname", NULL };
-    const char *values[] = { "5", "30", "15000", "garant", place, NULL };
     struct conn *c = calloc(1, sizeof *c);
     db->conn = c;
     if (!c)
         return say(db->arena, ERR_MEMORY, "no memory for a connection");
     TRY(calls(db->arena, &c->pq));
     c->writes = mode == DB_WRITE || mode == DB_CREATE;
-    c->handle = c->pq->PQconnectdbParams(names, values, 1);
-    if (!c->handle)
-        return say(db->arena, ERR_MEMORY, "no memory for a connection");
-    if (c->pq->PQstatus(c->handle) != CONNECTION_OK) /* its message may have the address with the password in it */
-        return say(db->arena, ERR_STORAGE, "no connection to the PostgreSQL database of %s",
-                   db->file == FILE_DATA ? "--store" : "--keyring");
+    TRY(pg_link(db, place));
     return session(db);
 }
 
@@ -165,19 +156,15 @@ static void close_it(struct db *db)
 /* The same session parameters; the lock is asked for again, which another server may have taken meanwhile. */
 static enum err again(struct db *db)
 {
-    struct conn *c = db->conn;
-    pg_forget(c);
-    c->pq->PQreset(c->handle);
-    if (c->pq->PQstatus(c->handle) != CONNECTION_OK)
-        return say(db->arena, ERR_STORAGE, "no connection to the PostgreSQL database of %s",
-                   db->file == FILE_DATA ? "--store" : "--keyring");
+    pg_forget(db->conn);
+    TRY(pg_link_again(db));
     db->broken = OK;
     db->spoiled = OK;
     db->sync_failed = false;
     return session(db);
 }
 
-static enum err there(struct arena *a, const char *place, enum file f, bool *out)
+static enum err there(struct arena *a, const struct db_place *place, enum file f, bool *out)
 {
     DB_AUTO db = NULL;
     int version;

@@ -8,7 +8,8 @@
 #define PG_CALLS(X)                                                                                                    \
     X(PQconnectdbParams) X(PQstatus) X(PQfinish) X(PQreset) X(PQexec) X(PQexecParams) X(PQprepare) X(PQexecPrepared)   \
     X(PQresultStatus) X(PQresultErrorField) X(PQclear) X(PQntuples) X(PQnfields) X(PQftype) X(PQgetvalue)              \
-    X(PQgetlength) X(PQgetisnull) X(PQcmdTuples) X(PQtransactionStatus) X(PQsetNoticeReceiver)
+    X(PQgetlength) X(PQgetisnull) X(PQcmdTuples) X(PQtransactionStatus) X(PQsetNoticeReceiver) X(PQconninfoParse)      \
+    X(PQconninfo) X(PQconninfoFree) X(PQpingParams) X(PQsslInUse) X(PQhost)
 struct pg_calls {
 #define X(name) __typeof__(&name) name;
     PG_CALLS(X)
@@ -55,6 +56,12 @@ struct conn {
  * may quote values. */
 enum err pg_answer(struct db *db, const PGresult *r, const char *what);
 enum err pg_run(struct db *db, const char *sql); /* of the engine itself */
+
+/* ---- pg_link.c ---- */
+/* Connects: fills db->conn->handle and db->linked. ERR_STORAGE: it is away; ERR_POLICY: it is there, and not as
+ * place->verified asks; ERR_CONFIG: the address, or the password's file. */
+enum err pg_link(struct db *db, const struct db_place *place);
+enum err pg_link_again(struct db *db); /* the same one anew */
 
 /* ---- pg_query.c: the statements' part of the engine ---- */
 enum err pg_start(struct query *q, const struct val *args, size_t count);

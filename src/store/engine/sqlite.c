@@ -88,15 +88,15 @@ static int commit_logged(void *arg, sqlite3 *handle, const char *file, int pages
     return SQLITE_OK;
 }
 
-static enum err there(struct arena *a, const char *path, enum file f, bool *out)
+static enum err there(struct arena *a, const struct db_place *place, enum file f, bool *out)
 {
     struct stat st;
     (void)a, (void)f;
-    *out = stat(path, &st) == 0 && st.st_size > 0;
+    *out = stat(place->at, &st) == 0 && st.st_size > 0;
     return OK;
 }
 
-static enum err open_it(struct db *db, const char *path, enum db_mode mode)
+static enum err open_it(struct db *db, const struct db_place *place, enum db_mode mode)
 {
     static const int flags[] = { SQLITE_OPEN_READWRITE, SQLITE_OPEN_READWRITE,
                                  SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, SQLITE_OPEN_READWRITE };
@@ -104,7 +104,7 @@ static enum err open_it(struct db *db, const char *path, enum db_mode mode)
     db->conn = calloc(1, sizeof *db->conn);
     if (!db->conn)
         return say(db->arena, ERR_MEMORY, "no memory for a connection");
-    if (sqlite3_open_v2(path, &db->conn->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+    if (sqlite3_open_v2(place->at, &db->conn->handle, flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
                         GATHERING) != SQLITE_OK)
         return db->conn->handle ? db_fail(db, "open") : say(db->arena, ERR_MEMORY, "no memory for a connection");
     TRY(settings(db, mode));
