@@ -374,6 +374,60 @@ def register(tests):
             ask.submit(ask.get(reset).expect(200), reset.split("?")[0], password="Nouveau-73-lantern-Vole").expect(200)
             ask.get(reset).expect(404).has(word("link.used", "fr"), word("link.ask.reset", "fr"))
 
+    @tests.test("pages: a form's or a recipient's link that works no longer says which it is, and leads on; what is over, for a week")
+    def gone():
+        with Mailbox() as box, Server("myportal", now="2026-03-03T09:00:00Z", arguments=box.arguments()) as server:
+            def sent(address):
+                stamp = server.anyone().get("/v1/forms/newsletter").expect(200).json["stamp"]
+                server.advance(seconds=3)
+                data = {"identity": {"last_name": "Planted"}, "contact": {"email": address}}
+                server.anyone().post("/forms/newsletter", {"data": data, "boxes": ["news.email"], "stamp": stamp})
+                return "/" + box.wait(address).links[0].split("/", 3)[3]
+
+            def over(link, *words):
+                page = Browser(server).get(link).expect(404).has(word("title.link"), *words).lacks(word("problem.not-found"), word("problem.lead"))
+                return page
+            used, late = sent("used@exemple.example"), sent("late@exemple.example")
+            browser = Browser(server)
+            page = browser.get(used).expect(200)
+            browser.submit(page, "/confirm-form").expect(200)
+            again = over(used, word("link.used.form"), word("link.do.form.used"))
+            check("/forms/newsletter" not in again.html, "what is confirmed is asked for again")
+            browser.submit(page, "/confirm-form").expect(404).has(word("link.used.form"))
+            server.advance(days=3)
+            for _ in range(2):                                       # before the sweep, and after
+                check("/forms/newsletter" in over(late, word("link.expired"), word("link.do.form"), word("link.ask.form")).html, "no way to a new one")
+                server.sweep()
+            over("/confirm-form?token=" + "A" * 43, word("link.unknown"), word("link.do.form.unknown"), word("link.contact"))
+            server.advance(days=8)
+            server.sweep()
+            for link in (used, late):
+                over(link, word("link.unknown"))
+            operator = server.operator()
+            made = operator.post("/v1/recipients/host/links").expect(201).json
+            revoked, kept = made["link"], operator.post("/v1/recipients/host/links").expect(201).json["link"]
+            operator.delete(f"/v1/recipients/host/links/{made['id']}").expect(204)
+            over("/" + revoked.split("/", 3)[3], word("link.replaced.charter"), word("link.do.charter"))
+            server.advance(days=31)
+            for _ in range(2):
+                over("/" + kept.split("/", 3)[3], word("link.expired"), word("link.do.charter"))
+                over("/" + revoked.split("/", 3)[3], word("link.replaced.charter"))
+                server.sweep()
+            stop = over("/unsubscribe/" + "A" * 52, word("link.unknown"), word("link.do.stop"), word("link.ask.choices"))
+            check("/me/consents" in stop.html, "no way to the choices")
+            over("/go/" + "A" * 64 + "/1", word("link.do.followed"))
+
+    @tests.test("pages: that nothing was changed is said where something would have been")
+    def unchanged():
+        with Server("mxplorerplace") as server:
+            browser = Browser(server)
+            browser.get("/nowhere").expect(404).lacks(word("problem.lead"))
+            page = browser.get("/signin").expect(200)
+            browser.submit(page, "/signin", identifier="nobody@exemple.example", password="wrong").expect(422) \
+                   .has(word("problem.signin.unauthorised")).lacks(word("problem.lead"))
+        with signed_in() as (server, browser, _):
+            browser.send("POST", "/me/consents", {"csrf": "wrong", "purpose": "x", "decision": "given"}).has(word("problem.lead"))
+
     @tests.test("pages: preferences of a place")
     def preferences():
         with signed_in() as (server, browser, _):

@@ -4,6 +4,7 @@ from browser import Browser, member
 from garant import DAY, Server, check, milliseconds, policy_file
 from mailbox import Mailbox
 from people import staff
+from words import word
 
 POLICY, START = "site-fr", "2026-11-23T10:00:00Z"                # a Monday
 OPEN = ("received", "identity", "clarification", "progress", "others", "mandate")
@@ -109,6 +110,7 @@ def register(tests):
     tests.test("requests: a repeated request is answered, not done again; a refusal names reasons, authority and court")(repeated)
     tests.test("requests: who must say why they look does so before a move, by page and API")(with_reason)
     tests.test("requests: by session, and nobody else's")(by_session)
+    tests.test("requests: a link that was used, replaced or is over says which, and a press sends a new one to the same address")(links_over)
     tests.test("requests: what one person proved is no proof of another, and the answer goes to the address on file")(of_another)
 
 
@@ -139,7 +141,7 @@ def every_move():
                 check(desk.get(ident)["state"] == due, f"{state} {move} by the link: {desk.get(ident)['state']}")
                 walked += 1
             ident, _ = desk.brought(state, subject)
-            for move in ("confirm", "give_proof", "fetch", "mail", "take_in", "give_mandate", "disown"):
+            for move in ("confirm", "give_proof", "fetch", "mail", "take_in", "give_mandate", "disown", "link_again"):
                 desk.client.post(f"/v1/requests/{ident}/moves/{move}", {}).refused("forbidden", status=403)
                 walked += 1
         ident, _ = desk.enter()
@@ -349,6 +351,53 @@ def by_agent():
         desk.client.get(f"/v1/requests/{ref}/proofs/{kept[0]['proof']}").refused(status=410)
         check(server.run("verify"), "the journal does not verify")
         return "refused, accepted, disowned, accepted, answered"
+
+
+def links_over():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+        subject, address = desk.client.create(person(1))["id"], person(1)["contact"]["email"]
+
+        def at(letter):
+            return "/" + letter.links[0].split("/", 3)[3]
+
+        def over(link, *words):
+            return Browser(server).get(link).expect(404).has(word("title.link"), *words).lacks(word("problem.not-found"), "Zoé-1")
+
+        def renewed(link, email, letter, count):
+            browser = Browser(server)
+            browser.submit(browser.get(link).expect(404), "/requests/link/again").expect(200).has(word("request.again"))
+            return at(box.wait(email, letter=letter, count=count))
+        ref, email = desk.enter(kind="access", subject=subject)
+        desk.move(ref, "ask_link").expect(200)
+        first = at(box.wait(address, letter="request_identity"))
+        Browser(server).get(first).expect(200)
+        Browser(server).send("POST", "/requests/link/again", {"token": first.split("token=")[1].split("&")[0]}).expect(404)
+        server.advance(days=4)
+        page = over(first, word("link.expired"), word("link.do.identity.expired"), word("link.ask.answer"))
+        check("no request" not in page.html and not box.find(address, "request_received"), "a letter too many")
+        second = renewed(first, address, "request_identity", 2)
+        over(first, word("link.replaced"))
+        browser = Browser(server)
+        browser.submit(browser.get(second).expect(200), "/requests/link").expect(200)
+        over(second, word("link.used"), word("link.do.identity.used"))
+        Browser(server).send("POST", "/requests/link/again", {"token": second.split("token=")[1].split("&")[0]}).expect(404)
+        desk.move(ref, "answer").expect(200)
+        answer = at(box.wait(address, letter="request_answered"))
+        browser.submit(browser.get(answer).expect(200), "/requests/link").expect(200)
+        over(answer, word("link.used"), word("link.do.answer"))
+        newer = renewed(answer, address, "request_answered", 2)
+        over(answer, word("link.used"))
+        check("/requests/link/again" not in Browser(server).get(answer).html, "each press on an old link makes another one")
+        server.advance(days=31)
+        newest = renewed(newer, address, "request_answered", 3)
+        over(newer, word("link.replaced"))
+        browser.submit(browser.get(newest).expect(200), "/requests/link").expect(200)
+        check([one["move"] for one in desk.get(ref)["history"]].count("link_again") == 3, f"{desk.get(ref)['history']}")
+        for path in ("/requests/link", "/requests/follow"):
+            over(f"{path}?token=" + "A" * 43, word("link.unknown"), word("link.ask.request"))
+        over("/requests/follow", word("link.do.follow"))
+        check(server.run("verify"), "the journal does not verify")
 
 
 def agent_alone():

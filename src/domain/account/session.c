@@ -148,8 +148,8 @@ static enum err run_activity(struct db *db, struct write *w)
     const struct activity *a = w->arg;
     for (size_t i = 0; i < a->count; i++) {
         const struct use *u = &a->uses[i];
-        TRY(db_run(db, SQL_SESSION_SEEN, NULL, ARGS(V_BYTES(TEXT_BYTES(u->session)), V_INT(u->at),
-                                                   V_INT(u->at + CLOCKS_APART), V_INT(u->ends))));
+        TRY(db_run(db, SQL_SESSION_SEEN, NULL,
+                   ARGS(V_BYTES(TEXT_BYTES(u->session)), V_INT(u->at), V_INT(u->at + CLOCKS_APART), V_INT(u->ends))));
         TRY(db_run(db, SQL_SESSION_VISIT, NULL, ARGS(V_BYTES(TEXT_BYTES(u->session)), V_INT(u->at))));
         TRY(db_run(db, SQL_SESSION_USED, NULL, ARGS(V_BYTES(TEXT_BYTES(u->session)), V_INT(u->at))));
     }
@@ -204,6 +204,7 @@ static enum err run_over(struct db *db, struct write *w)
     const struct over *o = w->arg;
     TRY(db_run(db, SQL_SESSION_OVER, NULL, ARGS(V_INT(o->now), V_INT(o->idle_since))));
     TRY(db_run(db, SQL_TICKET_OVER, NULL, ARGS(V_INT(o->now - LINK_REMEMBERED))));
+    TRY(db_run(db, SQL_LINK_OVER_END, NULL, ARGS(V_INT(o->now))));
     TRY(db_run(db, SQL_ATTEMPT_OVER, NULL, ARGS(V_INT(o->tries_since))));
     return db_run(db, SQL_DEVICE_OVER, NULL, ARGS(V_INT(o->device_since)));
 }

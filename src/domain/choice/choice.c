@@ -378,6 +378,7 @@ enum err choice_forms(struct ctx *c, struct answer *out)
 static enum err run_over(struct db *db, struct write *w)
 {
     const msec *now = w->arg;
+    TRY(db_run(db, SQL_SUBMISSION_EXPIRED, NULL, ARGS(V_INT(*now), V_INT(*now + LINK_REMEMBERED))));
     return db_run(db, SQL_SUBMISSION_OVER, NULL, ARGS(V_INT(*now)));
 }
 

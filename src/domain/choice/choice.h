@@ -3,6 +3,7 @@
 #define DOMAIN_CHOICE_CHOICE_H
 #include "domain/choice/point.h"
 #include "domain/core/feature.h"
+#include "domain/person/account.h"
 
 struct paging;
 
@@ -12,14 +13,17 @@ struct paging;
  * who is there: what they hold already stays as it is, consents stand in the ledger with wording, version, channel and
  * form, and boxes left unticked as refusals, which withdraw nothing that is in force. */
 
-/* {"data": {category: {field: value}}, "boxes": ["news.email"], "minor", "parent", "stamp", "website", "language"}; `trusted`: it comes
- * from a page of a site that the policy lists, which has no stamp. Answers {"state": "confirm"} or, of a form that asks
- * for no address, {"state": "received"}. ERR_CONFLICT while the form is closed; ERR_UNDECLARED for a field or box that
- * is none of the form; ERR_TOO_MANY. What fills in "website", a field that people do not see, is answered and left. */
+/* {"data": {category: {field: value}}, "boxes": ["news.email"], "minor", "parent", "stamp", "website", "language"};
+ * `trusted`: it comes from a page of a site that the policy lists, which has no stamp. Answers {"state": "confirm"} or,
+ * of a form that asks for no address, {"state": "received"}. ERR_CONFLICT while the form is closed; ERR_UNDECLARED for
+ * a field or box that is none of the form; ERR_TOO_MANY. What fills in "website", a field that people do not see, is
+ * answered and left. */
 enum err choice_submit(struct ctx *c, text form, const struct json *in, bool trusted, struct answer *out);
 /* Whose link it is: {"form", "title", "parent", "wordings"}; parent: of somebody younger, who agree to the wordings
  * too. Uses nothing up. ERR_NOT_FOUND alike for unknown, used and expired. */
 enum err choice_look(struct ctx *c, text token, struct answer *out);
+/* What became of one that does not work, and the name of its form; empty where that is not known, or no longer. */
+enum err choice_link_fate(struct ctx *c, text token, enum link_fate *out, text *form);
 /* Follows it: {"form", "state": "done", "gives"}; state "parent": a parent was asked, and until they agree no consent
  * counts. gives: the address of what the form hands over, or null. A letter tells the same, with the receipt of each
  * consent. */
@@ -37,7 +41,8 @@ enum err choice_answers(struct ctx *c, text form, text purpose, const struct pag
 enum err choice_recent(struct ctx *c, const struct actor_class *class, int64_t *out);
 
 /* The member `submissions` of the access answer and export, [{"form", "title", "at", "until",
- * "waits"}] (until: the form's own term, null without one; waits: for a parent to agree, until then); and the end of what is over. */
+ * "waits"}] (until: the form's own term, null without one; waits: for a parent to agree, until then); and the end of
+ * what is over. */
 extern const struct feature choice_feature;
 
 #endif

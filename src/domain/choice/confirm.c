@@ -73,6 +73,30 @@ enum err joining_split(struct ctx *c, const struct json *data, const struct json
 
 enum err joining_no_link(struct ctx *c) { return say(c->arena, ERR_NOT_FOUND, "this link is not valid, or no longer"); }
 
+enum err joining_spent(struct db *db, const struct ctx *c, const struct digest *digest, text form)
+{
+    return link_run_over(db, c, digest, TEXT("form"), LINK_USED, form);
+}
+
+enum err choice_link_fate(struct ctx *c, text token, enum link_fate *out, text *form)
+{
+    struct digest digest = secret_digest(c, TEXT("submission"), token);
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_SUBMISSION_LINK, ARGS(V_BYTES(TEXT_BYTES(digest))));
+        if (query_next(&q)) {
+            c->tenant = arena_copy(c->arena, query_get(&q, SUBMISSION_LINK, tenant));
+            *form = arena_copy(c->arena, query_get(&q, SUBMISSION_LINK, form));
+            *out = query_get(&q, SUBMISSION_LINK, expires) > c->now ? LINK_VALID : LINK_EXPIRED;
+            return q.status == OK ? arena_whole(c->arena) : q.status;
+        }
+        TRY(q.status);
+    }
+    return link_over_find(c, &digest, TEXT("form"), out, form);
+}
+
 static enum err open_body(struct pending *s, sealed body, text *clear)
 {
     PERSON_AUTO p = { 0 };
@@ -336,12 +360,12 @@ static enum err run_join(struct db *db, void *arg)
 {
     const struct pending *s = arg;
     int64_t changed;
-    TRY(db_run(
-        db, SQL_SUBMISSION_JOIN, &changed,
-        ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_BYTES(TEXT_BYTES(s->digest)), V_ID(s->p->id), V_SEALED(s->body),
-             V_INT(s->point->own.unit != TERM_UNSET))));
+    TRY(db_run(db, SQL_SUBMISSION_JOIN, &changed,
+               ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_BYTES(TEXT_BYTES(s->digest)), V_ID(s->p->id),
+                    V_SEALED(s->body), V_INT(s->point->own.unit != TERM_UNSET))));
     if (!changed)
         return say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
+    TRY(joining_spent(db, s->c, &s->digest, s->form));
     TRY(s->asks ? parent_run(db, s) : OK);
     return journal_add(db, &s->event, NULL);
 }

@@ -52,6 +52,8 @@ struct pending {
     struct parent_ask *asks; /* goes into the same commit; may be NULL */
 };
 enum err joining_no_link(struct ctx *c);
+/* Inside the write: that link was followed, which is told to whoever follows it again. */
+enum err joining_spent(struct db *db, const struct ctx *c, const struct digest *digest, text form);
 /* From here on it is that person who acts. */
 void joining_act_as(struct ctx *c, struct subject_id id, bool known);
 

@@ -15,7 +15,10 @@ static const struct field address_field = { .type = FIELD_EMAIL };
 
 /* ---- What was sent. ---- */
 
-static bool is_given(const struct json *consent) { return text_eq(json_text(consent, TEXT("decision")), TEXT("given")); }
+static bool is_given(const struct json *consent)
+{
+    return text_eq(json_text(consent, TEXT("decision")), TEXT("given"));
+}
 
 /* What was said is the fault of the field "parent". */
 static enum err at_parent(struct ctx *c, enum err e)
@@ -44,11 +47,10 @@ enum err parent_take(struct ctx *c, const struct point *p, const struct json *in
     *parent = normal_kept(c, &address_field, said);
     TRY_PTR(parent->p);
     if (!value_is_email(c->arena, *parent))
-        return at_parent(c, say_clause(c->arena, ERR_VALUE, clause,
-                                       "\"parent\" must be an email address"));
+        return at_parent(c, say_clause(c->arena, ERR_VALUE, clause, "\"parent\" must be an email address"));
     if (text_eq(normal_lookup(c, &address_field, *parent), normal_lookup(c, &address_field, own)))
-        return at_parent(c, say_clause(c->arena, ERR_VALUE, clause,
-                                       "the address of a parent is another one than your own"));
+        return at_parent(
+            c, say_clause(c->arena, ERR_VALUE, clause, "the address of a parent is another one than your own"));
     return OK;
 }
 
@@ -171,6 +173,7 @@ static enum err run_ask(struct db *db, struct write *w)
                     V_INT(ask->all_consent))));
     if (!changed)
         return say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
+    TRY(joining_spent(db, ask->c, &ask->was, ask->form));
     TRY(throttle_run_failed(db, ask->c, &ask->letters));
     return mail_run_put(db, &ask->letter);
 }
@@ -245,8 +248,10 @@ static enum err run_agreed(struct db *db, void *arg)
     int64_t changed;
     TRY(db_run(db, SQL_SUBMISSION_USE, &changed,
                ARGS(V_TEXT(s->c->tenant), V_ID(s->id), V_BYTES(TEXT_BYTES(s->digest)))));
-    return changed ? journal_add(db, &s->event, NULL)
-                   : say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
+    if (!changed)
+        return say(db_arena(db), ERR_NOT_FOUND, "this link is not valid, or no longer");
+    TRY(joining_spent(db, s->c, &s->digest, s->form));
+    return journal_add(db, &s->event, NULL);
 }
 
 enum err parent_join(struct pending *s)

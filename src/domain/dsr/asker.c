@@ -112,7 +112,7 @@ enum err dsr_follow_move(struct ctx *c, text token, text move, text said, struct
     const struct dsr_move_row *m = dsr_move_named(move);
     TRY(find_followed(c, token, &ch.d));
     if (!m || m->by == DSR_BY_server || m->id == DSR_MOVE_give_proof || m->id == DSR_MOVE_fetch ||
-        m->id == DSR_MOVE_give_mandate || m->id == DSR_MOVE_disown)
+        m->id == DSR_MOVE_give_mandate || m->id == DSR_MOVE_disown || m->id == DSR_MOVE_link_again)
         return say(c->arena, ERR_VALUE, "there is no move \"%.*s\" by this link", T(value_shown(move)));
     TRY(followed_move(c, &ch, m->id, said));
     return dsr_follow(c, token, out);
@@ -209,6 +209,85 @@ enum err dsr_link_use(struct ctx *c, text token, struct answer *out)
         return say(c->arena, ERR_ERASED, "this data was erased meanwhile");
     actor_become(c, ch.d.subject);
     return access_export(c, id_print(c->arena, ch.d.subject), out);
+}
+
+/* ---- A link that works no longer, and a new one. ---- */
+
+/* By the link itself while its request has it, whatever its time; else by what is remembered of it. */
+static enum err find_old(struct ctx *c, text token, struct dsr *d, enum link_fate *fate, text *what)
+{
+    struct digest digest = secret_digest(c, TEXT("dsr.link"), token);
+    struct subject_id id;
+    struct val args[] = { V_BYTES(TEXT_BYTES(digest)), V_INT(0) };
+    as_asker(c);
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_DSR_LINKED, args, 2);
+        bool there = query_next(&q) && query_get(&q, DSR_LINKED, id).n == sizeof id;
+        TRY(q.status);
+        *fate = there ? LINK_EXPIRED : LINK_UNKNOWN;
+        if (there) {
+            c->tenant = arena_copy(c->arena, query_get(&q, DSR_LINKED, tenant));
+            memcpy(&id, query_get(&q, DSR_LINKED, id).p, sizeof id);
+        }
+    }
+    if (*fate == LINK_UNKNOWN) {
+        TRY(link_over_find(c, &digest, TEXT("request"), fate, what));
+        if (*fate == LINK_UNKNOWN || !id_parse(text_cut(what, ' '), &id))
+            return no_link(c);
+    }
+    TRY(dsr_load(c, id, d));
+    if (*fate == LINK_EXPIRED) {
+        *what = d->link_for;
+        *fate = d->link_until > c->now ? LINK_VALID : LINK_EXPIRED;
+    }
+    return OK;
+}
+
+/* A new one goes where the old one went: that of an answer once it was opened or is over, that of identity while it is
+ * waited for. */
+static bool may_have_again(const struct dsr *d, enum link_fate fate, text what)
+{
+    if (text_eq(what, TEXT("identity")))
+        return fate == LINK_EXPIRED && d->state == DSR_IN_identity && d->has_subject;
+    bool over = fate == LINK_EXPIRED || (fate == LINK_USED && !d->has_link);
+    return over && d->state == DSR_IN_answered && text_eq(what, TEXT("answer"));
+}
+
+enum err dsr_link_fate(struct ctx *c, text token, enum link_fate *out, text *what, bool *again)
+{
+    struct dsr d;
+    *again = false;
+    enum err status = find_old(c, token, &d, out, what);
+    if (status == ERR_NOT_FOUND) {
+        *out = LINK_UNKNOWN;
+        *what = TEXT("");
+        return OK;
+    }
+    *again = status == OK && c->app->public_url[0] && may_have_again(&d, *out, *what);
+    return status;
+}
+
+enum err dsr_link_again(struct ctx *c, text token)
+{
+    struct dsr_change ch = { .c = c };
+    PERSON_AUTO p = { 0 };
+    enum link_fate fate;
+    text what = { NULL, 0 };
+    TRY(find_old(c, token, &ch.d, &fate, &what));
+    if (!may_have_again(&ch.d, fate, what))
+        return no_link(c);
+    TRY(budget_take(c, BUDGET_request_moves, id_print(c->arena, ch.d.id)));
+    TRY(dsr_begin(c, &ch, DSR_MOVE_link_again, DSR_BY_asker, TEXT("")));
+    if (text_eq(what, TEXT("answer"))) {
+        TRY(dsr_letter_answer(&ch));
+    } else {
+        TRY(dsr_person(c, ch.d.subject, &p));
+        TRY(dsr_letter_on_file(&ch, &p));
+    }
+    return dsr_write(&ch);
 }
 
 /* ---- By session. ---- */

@@ -18,7 +18,8 @@ static enum err check_said(struct ctx *c, const struct dsr_move_row *m, text sai
 {
     text_cstr(TEXT("text"), c->arena->why.field, sizeof c->arena->why.field);
     if (m->says == DSR_SAYS_must && !text_trim(said).n)
-        return say(c->arena, ERR_MISSING, "\"text\" says what or why: it stands in the file, and the person can read it");
+        return say(c->arena, ERR_MISSING,
+                   "\"text\" says what or why: it stands in the file, and the person can read it");
     if (m->says == DSR_SAYS_none && said.n)
         return say(c->arena, ERR_USAGE, "nothing is written with the move \"%.*s\"", T(m->name));
     if (said.n > DSR_TEXT_MAX)
@@ -103,9 +104,9 @@ static enum err put_proofs(struct db *db, const struct dsr_change *ch)
                    ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_ID(ch->proof_id), V_INT(ch->c->now), V_SEALED(ch->meta),
                         V_SEALED(ch->content), ch->proof->mandate ? V_TEXT(TEXT("mandate")) : V_NULL)));
     if (ch->checked.n)
-        TRY(db_run(db, SQL_DSR_PROOF_CHECKED, NULL,
-                   ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_TEXT(ch->checked), V_INT(ch->proof_due),
-                        V_TEXT(ch->checked_what))));
+        TRY(db_run(
+            db, SQL_DSR_PROOF_CHECKED, NULL,
+            ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_TEXT(ch->checked), V_INT(ch->proof_due), V_TEXT(ch->checked_what))));
     if (ch->d.closed)
         return db_run(db, SQL_DSR_PROOF_LEFT, NULL, ARGS(V_TEXT(tenant), V_ID(ch->d.id), V_INT(ch->proof_due)));
     return OK;
@@ -129,6 +130,18 @@ static enum err run_joined(struct db *db, const struct dsr_change *ch)
                : OK;
 }
 
+/* The link that it had was followed, or another takes its place: told to whoever follows it again. */
+static enum err run_link(struct db *db, const struct dsr_change *ch)
+{
+    const struct dsr *d = &ch->d;
+    bool stays = d->has_link && memcmp(&d->link, &d->old_link, sizeof d->link) == 0;
+    if (!d->had_link || stays)
+        return OK;
+    text about = arena_print(db_arena(db), "%.*s %.*s", T(id_print(db_arena(db), d->id)), T(d->old_for));
+    TRY_PTR(about.p);
+    return link_run_over(db, ch->c, &d->old_link, TEXT("request"), d->has_link ? LINK_REPLACED : LINK_USED, about);
+}
+
 static enum err run_one(struct db *db, const struct dsr_change *ch)
 {
     text move = ch->move ? ch->move->name : TEXT("received");
@@ -137,6 +150,7 @@ static enum err run_one(struct db *db, const struct dsr_change *ch)
     if (ch->aside)
         TRY(run_take_aside(db, ch));
     TRY(put_row(db, ch));
+    TRY(run_link(db, ch));
     TRY(run_joined(db, ch));
     if (ch->passed)
         TRY(db_run(db, SQL_DSR_MAILS_END, NULL, ARGS(V_TEXT(ch->c->tenant), V_ID(ch->d.id))));

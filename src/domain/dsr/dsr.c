@@ -191,6 +191,9 @@ static enum err take_row(struct ctx *c, struct query *q, struct dsr *d, sealed *
         memcpy(&d->joined, joined.p, sizeof d->joined);
     d->has_follow = take_digest(&d->follow, query_get(q, DSR_GET, follow));
     d->has_link = take_digest(&d->link, query_get(q, DSR_GET, link));
+    d->had_link = d->has_link;
+    d->old_link = d->link;
+    d->old_for = d->link_for;
     d->has_subject = subject.n == sizeof d->subject;
     if (d->has_subject)
         memcpy(&d->subject, subject.p, sizeof d->subject);

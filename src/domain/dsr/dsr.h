@@ -3,6 +3,7 @@
 #define DOMAIN_DSR_DSR_H
 #include "domain/core/ctx.h"
 #include "domain/core/feature.h"
+#include "domain/person/account.h"
 
 struct paging;
 
@@ -47,6 +48,10 @@ enum err dsr_link(struct ctx *c, text token, struct answer *out);
 /* It is followed: of identity, the address on file has proven who asks; of an answer, {"text", …}, the certificate
  * as a page (out->media_type) or the copy itself (out->pieces), and the link is used up. */
 enum err dsr_link_use(struct ctx *c, text token, struct answer *out);
+/* What became of one that does not work, what it was for, and whether dsr_link_again() sends a new one. */
+enum err dsr_link_fate(struct ctx *c, text token, enum link_fate *out, text *what, bool *again);
+/* A new one, by email to where the old one went; that takes its place. ERR_NOT_FOUND where there is none to send. */
+enum err dsr_link_again(struct ctx *c, text token);
 /* A signed-in person's own request: withdraw, or reply {"text"}. */
 enum err dsr_own_move(struct ctx *c, text id, text move, text said, struct answer *out);
 

@@ -69,9 +69,9 @@ struct dsr {
     bool has_subject;
     msec received, extended, asked, paused; /* extended, asked: 0: not; paused: how long in all */
     msec alarm, legal, remind;              /* remind 0: nothing follows */
-    bool has_follow, has_link;
-    struct digest follow, link;
-    text link_for;
+    bool has_follow, has_link, had_link; /* had_link: as it was read; a change says what became of that one */
+    struct digest follow, link, old_link;
+    text link_for, old_for;
     msec link_until, closed, due;
     bool has_joined; /* it goes on in that one */
     struct subject_id joined;

@@ -325,7 +325,8 @@ static enum err set_kind(struct dsr_change *ch, const struct json *in)
     text kind = json_text(in, TEXT("kind"));
     if (kind.n && dsr_kind_named(kind, &ch->d.kind) && dsr_kind_offered(ch->c, ch->d.kind))
         return OK;
-    enum err status = say(ch->c->arena, kind.n ? ERR_VALUE : ERR_MISSING, "\"kind\" is one that people can ask for here");
+    enum err status = say(ch->c->arena, kind.n ? ERR_VALUE : ERR_MISSING,
+                          "\"kind\" is one that people can ask for here");
     text_cstr(TEXT("kind"), ch->c->arena->why.field, sizeof ch->c->arena->why.field);
     return status;
 }
@@ -462,6 +463,7 @@ static enum err make_move(struct dsr_change *ch, const struct json *in)
     case DSR_MOVE_resume:
     case DSR_MOVE_note:
     case DSR_MOVE_fetch:
+    case DSR_MOVE_link_again:
     case DSR_MOVE_withdraw:
     case DSR_MOVES:
         break;

@@ -154,6 +154,40 @@ enum err ticket_fate(struct ctx *c, text secret, text kind, enum link_fate *out,
     return of->tenant.p ? OK : ERR_MEMORY;
 }
 
+/* ---- What became of other links. ---- */
+
+static const text fates[] = {
+    [LINK_USED] = TEXT_INIT("used"), [LINK_REPLACED] = TEXT_INIT("replaced"), [LINK_EXPIRED] = TEXT_INIT("expired")
+};
+
+enum err link_run_over(struct db *db, const struct ctx *c, const struct digest *digest, text kind, enum link_fate fate,
+                       text about)
+{
+    return db_run(db, SQL_LINK_OVER_ADD, NULL,
+                  ARGS(V_BYTES(TEXT_BYTES(*digest)), V_TEXT(c->tenant), V_TEXT(kind), V_TEXT(fates[fate]),
+                       V_TEXT(about), V_INT(c->now + LINK_REMEMBERED)));
+}
+
+enum err link_over_find(struct ctx *c, const struct digest *digest, text kind, enum link_fate *out, text *about)
+{
+    *out = LINK_UNKNOWN;
+    *about = TEXT("");
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_LINK_OVER_GET, ARGS(V_BYTES(TEXT_BYTES(*digest)), V_TEXT(kind), V_INT(c->now)));
+    if (!query_next(&q))
+        return q.status;
+    for (enum link_fate fate = LINK_USED; fate <= LINK_EXPIRED; fate++)
+        if (text_eq(fates[fate], query_get(&q, LINK_OVER_GET, fate)))
+            *out = fate;
+    c->tenant = copied(c, &q, COL(LINK_OVER_GET, tenant));
+    *about = copied(c, &q, COL(LINK_OVER_GET, about));
+    return q.status == OK ? arena_whole(c->arena) : q.status;
+}
+
+/* ---- Tickets, used. ---- */
+
 enum err ticket_detail(struct ctx *c, const struct person *p, const struct ticket *t, const struct json **out)
 {
     text clear;

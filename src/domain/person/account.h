@@ -62,6 +62,12 @@ enum link_fate { LINK_VALID, LINK_USED, LINK_REPLACED, LINK_EXPIRED, LINK_UNKNOW
 enum err ticket_fate(struct ctx *c, text secret, text kind, enum link_fate *out, struct ticket *of);
 /* How long it is still told, from the end that it was given. */
 #define LINK_REMEMBERED (7 * DAY)
+/* The same of links that are no tickets (of a form, of a request). Inside the write that ends one: `about` is the
+ * form's name, or the request's id and what the link was for. LINK_USED, LINK_REPLACED or LINK_EXPIRED. */
+enum err link_run_over(struct db *db, const struct ctx *c, const struct digest *digest, text kind, enum link_fate fate,
+                       text about);
+/* LINK_UNKNOWN for one of which nothing is known, or no longer; else c->tenant becomes the link's. */
+enum err link_over_find(struct ctx *c, const struct digest *digest, text kind, enum link_fate *out, text *about);
 /* Inside a write: it is used now. ERR_NOT_FOUND when another request was faster. */
 enum err ticket_run_use(struct db *db, const struct ticket *t);
 

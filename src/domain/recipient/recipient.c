@@ -302,12 +302,34 @@ enum err recipient_by_link(struct ctx *c, text token)
     return decided_add(c, (struct decided){ .again = link_again, .name = token }, NULL);
 }
 
+enum err recipient_link_fate(struct ctx *c, text token, enum link_fate *out)
+{
+    struct digest digest = secret_digest(c, use, token);
+    text recipient;
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_RECIPIENT_LINK_OLD, ARGS(V_BYTES(TEXT_BYTES(digest))));
+        bool there = query_next(&q);
+        TRY(q.status);
+        if (there) {
+            enum link_fate by_time = query_get(&q, RECIPIENT_LINK_OLD, due) > c->now ? LINK_VALID : LINK_EXPIRED;
+            *out = query_get(&q, RECIPIENT_LINK_OLD, ended) ? LINK_REPLACED : by_time;
+            actor_known_tenant(c->policy, query_get(&q, RECIPIENT_LINK_OLD, tenant), &c->tenant);
+            return OK;
+        }
+    }
+    return link_over_find(c, &digest, TEXT("recipient"), out, &recipient);
+}
+
 /* ---- The feature's row. ---- */
 
 static enum err run_over(struct db *db, struct write *w)
 {
     const msec *now = w->arg;
     TRY(db_run(db, SQL_CHARTER_OVER, NULL, ARGS(V_INT(*now))));
+    TRY(db_run(db, SQL_RECIPIENT_LINK_GONE, NULL, ARGS(V_INT(*now), V_INT(*now + LINK_REMEMBERED))));
     return db_run(db, SQL_RECIPIENT_LINK_OVER, NULL, ARGS(V_INT(*now)));
 }
 

@@ -2,6 +2,7 @@
 #ifndef DOMAIN_RECIPIENT_RECIPIENT_H
 #define DOMAIN_RECIPIENT_RECIPIENT_H
 #include "domain/core/feature.h"
+#include "domain/person/account.h"
 
 struct json;
 struct paging;
@@ -25,6 +26,8 @@ enum err recipient_end(struct ctx *c, text name);
 /* The page of the link's recipient: from now on the caller is that recipient, in its tenant. ERR_NOT_FOUND alike for
  * unknown, over and revoked; asked again inside the write. */
 enum err recipient_by_link(struct ctx *c, text token);
+/* What became of one that does not work; LINK_REPLACED: it was revoked. */
+enum err recipient_link_fate(struct ctx *c, text token, enum link_fate *out);
 
 extern const struct feature recipient_feature;
 

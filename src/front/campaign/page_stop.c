@@ -1,7 +1,7 @@
 /* What the links of letters lead to: the page and the one click that end them, the image, and followed links. */
 #include "domain/campaign/campaign.h"
 #include "front/door/front.h"
-#include "front/page/page.h"
+#include "front/page/page_link.h"
 
 #define TOKEN q->params[0]
 
@@ -20,12 +20,26 @@ static enum err show(struct ctx *c, const struct request *q, struct reply *r, co
     return page_show(&p, r, 200);
 }
 
+/* The token holds no time: it works for ever, so one that does not was cut off or changed. */
+static enum err not_a_link(struct ctx *c, const struct request *q, struct reply *r, text kind, enum err e)
+{
+    struct link_gone g = { .fate = LINK_UNKNOWN, .kind = kind, .contact = true };
+    if (e != ERR_NOT_FOUND)
+        return e;
+    if (c->policy->session.cookie.n && text_eq(kind, TEXT("stop"))) {
+        g.path = TEXT("/me/consents");
+        g.ask = TEXT("link.ask.choices");
+    }
+    g.without = true;
+    return page_link_gone(c, q, r, &g, e);
+}
+
 enum err api_unsubscribe_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
     TRY(request_take_language(c, q));
-    TRY(campaign_stop_look(c, TOKEN, &answer));
-    return show(c, q, r, &answer);
+    enum err e = campaign_stop_look(c, TOKEN, &answer);
+    return e == OK ? show(c, q, r, &answer) : not_a_link(c, q, r, TEXT("stop"), e);
 }
 
 enum err api_unsubscribe(struct ctx *c, const struct request *q, struct reply *r)
@@ -33,8 +47,8 @@ enum err api_unsubscribe(struct ctx *c, const struct request *q, struct reply *r
     struct answer answer = { 0 };
     bool one_click = json_text(q->json, TEXT("List-Unsubscribe")).n > 0;
     TRY(request_take_language(c, q));
-    TRY(campaign_stop(c, TOKEN, one_click ? TEXT("one_click") : TEXT("link"), &answer));
-    return show(c, q, r, &answer);
+    enum err e = campaign_stop(c, TOKEN, one_click ? TEXT("one_click") : TEXT("link"), &answer);
+    return e == OK ? show(c, q, r, &answer) : not_a_link(c, q, r, TEXT("stop"), e);
 }
 
 /* ---- The image: always the same, whatever is recorded. ---- */
@@ -53,7 +67,9 @@ enum err api_letter_image(struct ctx *c, const struct request *q, struct reply *
 enum err api_letter_link(struct ctx *c, const struct request *q, struct reply *r)
 {
     text to = { NULL, 0 };
-    TRY(campaign_followed(c, TOKEN, q->params[1], &to));
+    enum err e = campaign_followed(c, TOKEN, q->params[1], &to);
+    if (e != OK)
+        return not_a_link(c, q, r, TEXT("followed"), e);
     reply_bytes(r, 303, (text){ NULL, 0 }, TEXT(""));
     TRY(reply_header(c->arena, r, TEXT("Referrer-Policy"), TEXT("no-referrer")));
     return reply_header(c->arena, r, TEXT("Location"), to);

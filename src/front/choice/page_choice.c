@@ -7,6 +7,7 @@
 #include "domain/mail/mail.h"
 #include "front/door/gate.h"
 #include "front/door/word.h"
+#include "front/page/page_link.h"
 #include "front/page/page_person.h"
 
 extern const struct assets choice_assets; /* made by tools/embed from choice/ */
@@ -341,6 +342,22 @@ enum err api_form_script_send(struct ctx *c, const struct request *q, struct rep
 
 /* ---- The letter's link. ---- */
 
+static enum err link_over(struct ctx *c, const struct request *q, struct reply *r, text token, enum err e)
+{
+    text form = TEXT("");
+    struct point point;
+    struct link_gone g = { .kind = TEXT("form"), .ask = TEXT("link.ask.form"), .without = true };
+    if (e != ERR_NOT_FOUND)
+        return e;
+    struct why why = c->arena->why;
+    TRY(choice_link_fate(c, token, &g.fate, &form));
+    if (form.n && g.fate != LINK_USED && point_find(c, form, &point) == OK)
+        g.path = arena_print(c->arena, "/forms/%.*s", T(form));
+    g.contact = g.fate == LINK_UNKNOWN;
+    c->arena->why = why;
+    return page_link_gone(c, q, r, &g, e);
+}
+
 enum err api_form_confirm_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     PAGE_AUTO p = { 0 };
@@ -348,7 +365,10 @@ enum err api_form_confirm_page(struct ctx *c, const struct request *q, struct re
     const struct json *said;
     text token = request_query(q, TEXT("token"));
     TRY(request_take_language(c, q));
-    TRY(choice_look(c, token.p ? token : TEXT(""), &answer));
+    token = token.p ? token : TEXT("");
+    enum err e = choice_look(c, token, &answer);
+    if (e != OK)
+        return link_over(c, q, r, token, e);
     TRY(json_parse(c->arena, answer.body, &said));
     TRY(page_open(c, q, TEXT("confirm_form"), TEXT(""), &p));
     json_pair(&p.w, TEXT("token"), token);
@@ -366,7 +386,9 @@ enum err api_form_confirm(struct ctx *c, const struct request *q, struct reply *
     struct answer answer = { 0 };
     const struct json *said;
     TRY(request_take_language(c, q));
-    TRY(choice_confirm(c, json_text(q->json, TEXT("token")), &answer));
+    enum err e = choice_confirm(c, json_text(q->json, TEXT("token")), &answer);
+    if (e != OK)
+        return link_over(c, q, r, json_text(q->json, TEXT("token")), e);
     TRY(json_parse(c->arena, answer.body, &said));
     TRY(page_open(c, q, TEXT("form_done"), TEXT(""), &p));
     json_pair(&p.w, TEXT("gives"), json_text(said, TEXT("gives")));

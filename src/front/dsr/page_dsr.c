@@ -1,6 +1,7 @@
 /* Requests for people: the form without an account, the links of letters, and a signed-in person's own. */
 #include "domain/dsr/dsr.h"
 #include "front/door/go.h"
+#include "front/page/page_link.h"
 #include "front/page/page_person.h"
 
 #define SENT(name)  json_text(q->json, TEXT(name))
@@ -118,13 +119,69 @@ static enum err show_follow(struct ctx *c, const struct request *q, struct reply
 
 static text or_empty(text s) { return s.p ? s : TEXT(""); }
 
+/* ---- Links that do not work, or no longer. ---- */
+
+static void ask_again(struct ctx *c, struct link_gone *g)
+{
+    struct why why = c->arena->why;
+    bool form = dsr_form_open(c) == OK;
+    c->arena->why = why;
+    g->contact = true;
+    if (!form)
+        return;
+    g->path = TEXT("/requests");
+    g->ask = TEXT("link.ask.request");
+}
+
+static enum err follow_over(struct ctx *c, const struct request *q, struct reply *r, enum err e)
+{
+    struct link_gone g = { .fate = LINK_UNKNOWN, .kind = TEXT("follow") };
+    if (e != ERR_NOT_FOUND)
+        return e;
+    ask_again(c, &g);
+    return page_link_gone(c, q, r, &g, e);
+}
+
+static enum err link_over(struct ctx *c, const struct request *q, struct reply *r, text token, enum err e)
+{
+    struct link_gone g = { .kind = TEXT("request"), .without = true };
+    text what = TEXT("");
+    bool again;
+    if (e != ERR_NOT_FOUND)
+        return e;
+    struct why why = c->arena->why;
+    TRY(dsr_link_fate(c, token, &g.fate, &what, &again));
+    c->arena->why = why;
+    if (again || text_eq(what, TEXT("identity")) || text_eq(what, TEXT("mandate")))
+        g.kind = what;
+    if (again) {
+        g.renew = TEXT("/requests/link/again");
+        g.token = token;
+        g.ask = TEXT("link.ask.answer");
+    } else {
+        ask_again(c, &g);
+    }
+    return page_link_gone(c, q, r, &g, e);
+}
+
+enum err api_dsr_link_again(struct ctx *c, const struct request *q, struct reply *r)
+{
+    PAGE_AUTO p = { 0 };
+    TRY(request_take_language(c, q));
+    enum err e = dsr_link_again(c, SENT("token"));
+    if (e != OK)
+        return link_over(c, q, r, SENT("token"), e);
+    TRY(page_open(c, q, TEXT("requests_again"), TEXT(""), &p));
+    return page_show(&p, r, 200);
+}
+
 enum err api_dsr_follow_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     struct answer answer = { 0 };
     text token = or_empty(ASKED("token"));
     TRY(request_take_language(c, q));
-    TRY(dsr_follow(c, token, &answer));
-    return show_follow(c, q, r, token, &answer, NULL);
+    enum err e = dsr_follow(c, token, &answer);
+    return e == OK ? show_follow(c, q, r, token, &answer, NULL) : follow_over(c, q, r, e);
 }
 
 /* What could not be done is said above the request as it stands. */
@@ -135,7 +192,7 @@ static enum err after_follow(struct ctx *c, const struct request *q, struct repl
         return show_follow(c, q, r, token, answer, NULL);
     struct why why = why_of(c, e);
     if (e == ERR_NOT_FOUND)
-        return e;
+        return follow_over(c, q, r, e);
     TRY(dsr_follow(c, token, answer));
     return show_follow(c, q, r, token, answer, &why);
 }
@@ -170,7 +227,9 @@ enum err api_dsr_link_page(struct ctx *c, const struct request *q, struct reply 
     const struct json *request;
     text token = or_empty(ASKED("token"));
     TRY(request_take_language(c, q));
-    TRY(dsr_link(c, token, &answer));
+    enum err e = dsr_link(c, token, &answer);
+    if (e != OK)
+        return link_over(c, q, r, token, e);
     TRY(json_parse(c->arena, answer.body, &request));
     TRY(page_open(c, q, TEXT("requests_link"), TEXT(""), &p));
     json_pair(&p.w, TEXT("token"), token);
@@ -185,7 +244,9 @@ enum err api_dsr_link_use(struct ctx *c, const struct request *q, struct reply *
     struct answer answer = { 0 };
     const struct json *request;
     TRY(request_take_language(c, q));
-    TRY(dsr_link_use(c, SENT("token"), &answer));
+    enum err e = dsr_link_use(c, SENT("token"), &answer);
+    if (e != OK)
+        return link_over(c, q, r, SENT("token"), e);
     if (answer.pieces)
         return reply_answer(c, q, r, &answer);
     if (answer.media_type.p) {

@@ -133,8 +133,7 @@ static text here_of(struct ctx *c, const struct request *q)
     bool again = q->method == METHOD_GET || text_starts(route_allow(c->arena, here), TEXT("GET"));
     if (!again && c->session && text_starts(here, TEXT("/staff/")))
         return TEXT("/staff/people");
-    return again ? here
-         : c->session ? TEXT("/me") : TEXT("/signin");
+    return again ? here : c->session ? TEXT("/me") : TEXT("/signin");
 }
 
 void page_bare(struct ctx *c, const struct request *q, text name, struct page *out)
@@ -208,6 +207,18 @@ static text field_fault(struct page *p, text field, enum err code)
     return name.n ? arena_print(c->arena, "%.*s%.*s%.*s", T(field), T(colon), T(said)) : said;
 }
 
+/* Only where something would have been changed is it said that nothing was: not to who looks, finds no page, or signs
+ * in. */
+static bool would_have_changed(const struct page *p, enum err code)
+{
+    static const text entering[] = { TEXT_INIT("signin"), TEXT_INIT("factor"), TEXT_INIT("again"),
+                                     TEXT_INIT("forgotten") };
+    for (size_t i = 0; i < sizeof entering / sizeof *entering; i++)
+        if (text_eq(p->name, entering[i]))
+            return false;
+    return p->q->method != METHOD_GET && code != ERR_NOT_FOUND && code != ERR_UNAUTHORISED;
+}
+
 void page_problem(struct page *p, const struct why *why)
 {
     if (!why) {
@@ -233,6 +244,7 @@ void page_problem(struct page *p, const struct why *why)
                 !(field.n && form_undated(p->c, field, p->q->json));
     page_text(p, TEXT("detail"), told ? detail : TEXT(""));
     json_pair(&p->w, TEXT("clause"), why->clause ? why->clause->path : TEXT(""));
+    json_pair_bool(&p->w, TEXT("tried"), would_have_changed(p, why->code));
     json_pair_int(&p->w, TEXT("retry"), why->retry);
     json_close(&p->w, '}');
 }

@@ -4,6 +4,7 @@
 #include "domain/recipient/charter.h"
 #include "domain/recipient/recipient.h"
 #include "front/door/go.h"
+#include "front/page/page_link.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
 
@@ -48,7 +49,7 @@ static enum err show_charter(struct ctx *c, const struct request *q, struct repl
                              const struct answer *own, const struct staff_outcome *o)
 {
     static const text kept[] = { TEXT_INIT("name"), TEXT_INIT("function") };
-    static const text copied[] = { TEXT_INIT("version"), TEXT_INIT("hash"), TEXT_INIT("language"),
+    static const text copied[] = { TEXT_INIT("version"),     TEXT_INIT("hash"),        TEXT_INIT("language"),
                                    TEXT_INIT("accepted_at"), TEXT_INIT("accepted_by"), TEXT_INIT("accepted_as") };
     PAGE_AUTO p = { 0 };
     const struct json *said;
@@ -66,6 +67,17 @@ static enum err show_charter(struct ctx *c, const struct request *q, struct repl
     return page_show(&p, r, staff_status(o));
 }
 
+static enum err link_over(struct ctx *c, const struct request *q, struct reply *r, text token, enum err e)
+{
+    struct link_gone g = { .kind = TEXT("charter"), .contact = true, .without = true };
+    if (e != ERR_NOT_FOUND)
+        return e;
+    struct why why = c->arena->why;
+    TRY(recipient_link_fate(c, token, &g.fate));
+    c->arena->why = why;
+    return page_link_gone(c, q, r, &g, e);
+}
+
 enum err api_charter_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     const struct staff_outcome fine = { 0 };
@@ -73,7 +85,9 @@ enum err api_charter_page(struct ctx *c, const struct request *q, struct reply *
     text token = request_query(q, TEXT("token"));
     token = token.p ? token : TEXT("");
     TRY(request_take_language(c, q));
-    TRY(recipient_by_link(c, token));
+    enum err known = recipient_by_link(c, token);
+    if (known != OK)
+        return link_over(c, q, r, token, known);
     TRY(charter_own(c, &own));
     return show_charter(c, q, r, token, &own, &fine);
 }
@@ -83,7 +97,9 @@ enum err api_charter_page_accept(struct ctx *c, const struct request *q, struct 
     struct answer own = { 0 };
     text token = SENT("token");
     TRY(request_take_language(c, q));
-    TRY(recipient_by_link(c, token));
+    enum err known = recipient_by_link(c, token);
+    if (known != OK)
+        return link_over(c, q, r, token, known);
     enum err status = charter_accept(c, q->json, TEXT("link"), &own);
     struct staff_outcome o = staff_outcome(c, status);
     if (status != OK && !staff_again(status))
