@@ -203,7 +203,7 @@ def figures_of_use(t):
             for page, action in (("/accueil", "view"), ("/grille", "view"), ("/grille", "download")):
                 if page == "/grille" and number % 3 == 2:
                     continue
-                events.append({"person": ident, "page": page, "action": action, "day": f"2026-10-0{day}", "response_ms": 100 + number,
+                events.append({"person": ident, "page": page, "action": action, "day": f"2026-10-0{day}", "response_ms": 100 + number * 37 % 101,
                                "company": app_work(made, number)[0], "site": app_work(made, number)[1],
                                **({"error": "503"} if action == "download" and number % 2 else {})})
     for start in range(0, len(events), 1000):

@@ -338,3 +338,65 @@ enum err block_event(struct arena *a, const struct block *b, unsigned i, struct 
     TRY(get_event(a, b, &c, out));
     return c.bad || c.rest.n ? say(a, ERR_INTEGRITY, "an event of a block cannot be read") : OK;
 }
+
+/* ---- At a glance. ---- */
+
+uint8_t *block_wanted(struct arena *a, const struct block *b, const text *names, unsigned count)
+{
+    uint8_t *wanted = arena_alloc(a, b->name_count + 1);
+    for (unsigned i = 0; wanted && i < b->name_count; i++) {
+        unsigned k = 0;
+        while (k < count && !(names[k].n && text_eq(names[k], b->names[i])))
+            k++;
+        wanted[i] = (uint8_t)k;
+    }
+    return wanted;
+}
+
+/* False for what only block_event() reads. */
+static bool glance_value(struct cursor *c, unsigned kind, bool wanted, int64_t *number, text *value)
+{
+    switch (kind) {
+    case VALUE_TEXT:
+        *value = get_text(c);
+        return true;
+    case VALUE_INT:
+        *number = get_signed(c);
+        return true;
+    case VALUE_NUMBER:
+    case VALUE_JSON:
+        get_text(c);
+        return !wanted;
+    case VALUE_TRUE:
+    case VALUE_FALSE:
+    case VALUE_AT:
+        return !wanted;
+    default:
+        return false;
+    }
+}
+
+bool block_glance(const struct block *b, unsigned i, const uint8_t *wanted, unsigned count, struct block_glance *out)
+{
+    struct cursor c = { .rest = b->frames[i].bytes };
+    *out = (struct block_glance){ .at = b->frames[i].at };
+    for (unsigned skipped = 0; skipped < 5;
+         skipped++) /* item, id, at, took, source: the frame has what of them counts */
+        get_number(&c);
+    for (uint64_t left = get_number(&c); left && !c.bad; left--) {
+        uint64_t head = get_number(&c), name = head / 8;
+        if (name >= b->name_count)
+            return false;
+        unsigned of = wanted[name];
+        int64_t number = 0;
+        text value = TEXT("");
+        if (!glance_value(&c, head & 7, of < count, &number, &value))
+            return false;
+        if (of >= count)
+            continue;
+        out->of[of].whole = (head & 7) == VALUE_INT;
+        out->of[of].number = number;
+        out->of[of].value = value;
+    }
+    return !c.bad;
+}

@@ -50,6 +50,22 @@ size_t block_head_size(const struct block *b);
 size_t block_frame_size(const struct block_frame *f);
 /* The bytes of `count` of its events, from the one numbered `from`. */
 enum err block_write(struct arena *a, const struct block *b, unsigned from, unsigned count, text *out);
+/* Some fields of many events, without building anything: what counts them looks at each. */
+enum { BLOCK_GLANCE_MAX = 4 };
+struct block_glance {
+    msec at;
+    struct {
+        bool whole;
+        int64_t number; /* where it is whole */
+        text value;     /* else: the text, as it stands in the block; empty when it is not there */
+    } of[BLOCK_GLANCE_MAX];
+};
+/* Which of the `count` wanted fields each name of the block is, for block_glance(): count for none of them. Of
+ * b->name_count; NULL without memory. */
+uint8_t *block_wanted(struct arena *a, const struct block *b, const text *names, unsigned count);
+/* The event numbered `i`. False when a wanted field holds what is neither a text nor a whole number, or nothing of it
+ * can be read: block_event() tells. */
+bool block_glance(const struct block *b, unsigned i, const uint8_t *wanted, unsigned count, struct block_glance *out);
 /* The event numbered `i`. ERR_INTEGRITY when it cannot be read. */
 enum err block_event(struct arena *a, const struct block *b, unsigned i, struct block_event *out);
 

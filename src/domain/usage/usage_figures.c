@@ -31,6 +31,12 @@ struct group {
     unsigned time_room;
     bool hidden[MEASURES]; /* too few people, or others would follow from it */
 };
+/* The days of a month, so that none is reckoned for each event: where each begins, and its name. */
+struct days {
+    msec starts[32];
+    text names[31];
+    unsigned count, last; /* last: that of the event before */
+};
 struct figures {
     struct ctx *c;
     struct look_list *look;
@@ -43,8 +49,10 @@ struct figures {
     int64_t min_group;
     msec from, to;
     struct group **table, *all;
+    unsigned *slots, slot_count; /* by the hash of a key, open addressing: 1 + its place in the table, 0: free */
     unsigned count, room, people;
-    struct figures *before; /* the same of the month before, held to the same rules by itself */
+    struct days days;
+    struct figures *before; /* the same of the month before, held to the same rules by itself; it has events alone */
 };
 
 /* ---- Groups. ---- */
@@ -71,13 +79,37 @@ static enum err crowd_add(struct arena *a, struct crowd *w, unsigned person)
     return OK;
 }
 
+static unsigned slot_of(const struct figures *f, text key)
+{
+    uint64_t hash = 0xcbf29ce484222325; /* FNV-1a: who could make keys collide may count them as well */
+    for (size_t i = 0; i < key.n; i++)
+        hash = (hash ^ (uint8_t)key.p[i]) * 0x100000001b3;
+    unsigned at = (unsigned)(hash ^ hash >> 32) & (f->slot_count - 1);
+    while (f->slots[at] && !text_eq(f->table[f->slots[at] - 1]->key, key))
+        at = (at + 1) & (f->slot_count - 1);
+    return at;
+}
+
+/* Room for twice as many groups; never more than half of the slots are taken. */
+static enum err more_slots(struct figures *f)
+{
+    f->slot_count = f->slot_count ? f->slot_count * 2 : 64;
+    f->slots = NEW_ARRAY(f->c->arena, unsigned, f->slot_count);
+    TRY_PTR(f->slots);
+    for (unsigned i = 0; i < f->count; i++)
+        f->slots[slot_of(f, f->table[i]->key)] = i + 1;
+    return OK;
+}
+
 static enum err group_of(struct figures *f, text key, struct group **out)
 {
-    for (unsigned i = 0; i < f->count; i++)
-        if (text_eq(f->table[i]->key, key)) {
-            *out = f->table[i];
-            return OK;
-        }
+    if (f->slot_count < 2 * (f->count + 1))
+        TRY(more_slots(f));
+    unsigned at = slot_of(f, key);
+    if (f->slots[at]) {
+        *out = f->table[f->slots[at] - 1];
+        return OK;
+    }
     if (f->count == f->room)
         TRY(wider(f->c->arena, (void **)&f->table, &f->room, sizeof(struct group *)));
     *out = NEW(f->c->arena, struct group);
@@ -85,6 +117,7 @@ static enum err group_of(struct figures *f, text key, struct group **out)
     **out = (struct group){ .key = arena_copy(f->c->arena, key) };
     TRY_PTR((*out)->key.p);
     f->table[f->count++] = *out;
+    f->slots[at] = f->count;
     return OK;
 }
 
@@ -179,6 +212,19 @@ static enum err take_by(struct figures *f, const struct purpose *purpose)
                             T(purpose->name), T(value_shown(f->by)));
 }
 
+static enum err take_days(struct figures *f, struct date first)
+{
+    struct days *d = &f->days;
+    int64_t day = date_days(first), end = date_days(date_add_months(first, 1));
+    for (d->count = 0; day < end; day++, d->count++) {
+        d->starts[d->count] = value_day_start(f->c, date_of_days(day));
+        d->names[d->count] = date_print(f->c->arena, date_of_days(day));
+        TRY_PTR(d->names[d->count].p);
+    }
+    d->starts[d->count] = f->to;
+    return OK;
+}
+
 /* Whole months that are over: figures of spans that overlap, or that grow, would tell by their difference what one of
  * them does not show. */
 static enum err take_month(struct figures *f)
@@ -192,6 +238,8 @@ static enum err take_month(struct figures *f)
     f->before->from = value_day_start(f->c, date_add_months(first, -1));
     f->before->to = f->from;
     f->to = value_day_start(f->c, date_add_months(first, 1));
+    TRY(take_days(f, first));
+    TRY(take_days(f->before, date_add_months(first, -1)));
     return f->to <= f->c->now ? OK : say(f->c->arena, ERR_VALUE, "figures are of months that are over");
 }
 
@@ -253,42 +301,73 @@ static enum err load_known(struct look_list *l, struct figures *f, struct one *o
     return json_parse_buf(o->c.arena, &b, &o->formers);
 }
 
+/* What is counted of an event. */
+struct told {
+    msec at;
+    text page, action;
+    bool error, timed;
+    int64_t ms;
+};
+
 static text of_event(const struct json *fields, const struct field *f)
 {
     const struct json *v = f ? json_get(fields, f->name) : NULL;
     return v && v->first ? v->first->value : TEXT("");
 }
 
-static text key_of(struct figures *f, struct one *o, const struct record *r)
+static struct told told_of(const struct figures *f, const struct record *r)
+{
+    struct told t = { .at = r->at,
+                      .page = of_event(r->fields, f->page),
+                      .action = of_event(r->fields, f->action),
+                      .error = of_event(r->fields, f->error).n };
+    t.timed = text_int(of_event(r->fields, f->response), &t.ms);
+    return t;
+}
+
+static text day_of(struct days *d, msec at)
+{
+    if (at < d->starts[d->last])
+        d->last = 0;
+    while (d->last + 1 < d->count && at >= d->starts[d->last + 1])
+        d->last++;
+    return d->names[d->last];
+}
+
+static text key_of(struct figures *f, struct one *o, const struct told *t)
 {
     if (f->persons)
         return o->id;
     if (f->of)
-        return value_at(f, o->formers, o->now, r->at);
+        return value_at(f, o->formers, o->now, t->at);
     if (text_eq(f->by, TEXT("day")))
-        return date_print(o->c.arena, value_day(f->c, r->at));
-    return of_event(r->fields, text_eq(f->by, TEXT("page")) ? f->page : f->action);
+        return day_of(&f->days, t->at);
+    return text_eq(f->by, TEXT("page")) ? t->page : t->action;
 }
 
-static enum err count_event(struct figures *f, struct one *o, const struct record *r)
+static enum err count_told(struct figures *f, struct group *g, unsigned person, const struct told *t)
 {
+    TRY(group_count(f, g, person, EVENTS));
+    if (!f->before) /* nothing else of the month before is shown */
+        return OK;
+    if (t->error)
+        TRY(group_count(f, g, person, ERRORS));
+    if (text_eq(t->action, TEXT("download")))
+        TRY(group_count(f, g, person, DOWNLOADS));
+    if (!t->timed)
+        return OK;
+    TRY(group_time(f, g, t->ms));
+    return group_count(f, g, person, RESPONSES);
+}
+
+/* Each event to the month that it is of: both are counted in one pass. */
+static enum err count_event(struct figures *both, struct one *o, const struct told *t)
+{
+    struct figures *f = t->at < both->from ? both->before : both;
     struct group *g;
-    int64_t ms;
-    TRY(group_of(f, text_upto(key_of(f, o, r), KEY_MAX), &g));
-    struct group *const both[] = { g, f->all };
-    bool timed = text_int(of_event(r->fields, f->response), &ms);
-    for (size_t i = 0; i < 2; i++) {
-        TRY(group_count(f, both[i], o->number, EVENTS));
-        if (of_event(r->fields, f->error).n)
-            TRY(group_count(f, both[i], o->number, ERRORS));
-        if (text_eq(of_event(r->fields, f->action), TEXT("download")))
-            TRY(group_count(f, both[i], o->number, DOWNLOADS));
-        if (!timed)
-            continue;
-        TRY(group_time(f, both[i], ms));
-        TRY(group_count(f, both[i], o->number, RESPONSES));
-    }
-    return OK;
+    TRY(group_of(f, text_upto(key_of(f, o, t), KEY_MAX), &g));
+    TRY(count_told(f, g, o->number, t));
+    return count_told(f, f->all, o->number, t);
 }
 
 /* A person of whom nothing is an event is one of their group. */
@@ -311,8 +390,8 @@ static enum err load_events(struct figures *f, struct one *o, struct record **ou
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
     query_start(&q, db, SQL_USAGE_OF,
-                ARGS(V_TEXT(c->tenant), V_ID(o->p->id), V_TEXT(c->policy->categories[f->category].name), V_INT(f->from),
-                     V_INT(f->to)));
+                ARGS(V_TEXT(c->tenant), V_ID(o->p->id), V_TEXT(c->policy->categories[f->category].name),
+                     V_INT(f->before->from), V_INT(f->to)));
     for (*count = 0; query_next(&q); (*count)++) {
         if (*count == room)
             TRY(wider(c->arena, (void **)&rows, &room, sizeof *rows));
@@ -328,6 +407,55 @@ static enum err load_events(struct figures *f, struct one *o, struct record **ou
     return q.status;
 }
 
+/* ERR_CRYPT, ERR_INTEGRITY as record_open(). */
+static enum err count_record(struct figures *f, struct one *o, const struct record *row)
+{
+    struct record r = *row;
+    TRY(record_open(&o->c, o->p, &r));
+    const struct told t = told_of(f, &r);
+    return count_event(f, o, &t);
+}
+
+/* One that a glance does not tell of is built. */
+static enum err count_built(struct figures *f, struct one *o, const struct block *b, unsigned i)
+{
+    struct block_event e;
+    TRY(block_event(o->c.arena, b, i, &e));
+    const struct record r = { .at = e.at, .fields = e.fields };
+    const struct told t = told_of(f, &r);
+    return count_event(f, o, &t);
+}
+
+static enum err count_block(struct figures *f, struct one *o, const struct record *row, struct record_keys *keys)
+{
+    enum { PAGE, ACTION, ERROR, RESPONSE, WANTED };
+    const struct field *const fields[WANTED] = { f->page, f->action, f->error, f->response };
+    text names[WANTED];
+    struct block b;
+    for (size_t i = 0; i < WANTED; i++)
+        names[i] = fields[i] ? fields[i]->name : TEXT("");
+    TRY(record_open_block(&o->c, o->p, row, keys, &b));
+    uint8_t *wanted = block_wanted(o->c.arena, &b, names, WANTED);
+    TRY_PTR(wanted);
+    for (unsigned i = 0; i < b.count; i++) {
+        struct block_glance g;
+        if (!block_glance(&b, i, wanted, WANTED, &g) || g.of[PAGE].whole || g.of[ACTION].whole) {
+            TRY(count_built(f, o, &b, i));
+            continue;
+        }
+        struct told t = { .at = g.at,
+                          .page = g.of[PAGE].value,
+                          .action = g.of[ACTION].value,
+                          .error = g.of[ERROR].whole || g.of[ERROR].value.n,
+                          .timed = g.of[RESPONSE].whole,
+                          .ms = g.of[RESPONSE].number };
+        if (!t.timed)
+            t.timed = text_int(g.of[RESPONSE].value, &t.ms);
+        TRY(count_event(f, o, &t));
+    }
+    return OK;
+}
+
 static enum err count_events(struct figures *f, struct one *o)
 {
     RECORD_KEYS_AUTO keys = { .known = false };
@@ -337,14 +465,9 @@ static enum err count_events(struct figures *f, struct one *o)
     if (count)
         TRY(load_known(f->look, f, o));
     for (unsigned i = 0; i < count; i++) {
-        struct record *events;
-        unsigned n;
-        enum err status = record_open_all(&o->c, o->p, &rows[i], &keys, &events, &n);
-        if (record_unreadable(status)) /* named by the board */
-            continue;
-        TRY(status);
-        for (unsigned k = 0; k < n; k++)
-            TRY(count_event(f, o, &events[k]));
+        enum err status = record_is_block(&rows[i]) ? count_block(f, o, &rows[i], &keys) : count_record(f, o, &rows[i]);
+        if (!record_unreadable(status)) /* else named by the board */
+            TRY(status);
     }
     return OK;
 }
@@ -395,15 +518,20 @@ static enum err people_after(struct figures *f, struct subject_id after, struct 
     return q.status;
 }
 
+static enum err begin(struct figures *f)
+{
+    f->all = NEW(f->c->arena, struct group);
+    TRY_PTR(f->all);
+    *f->all = (struct group){ .key = TEXT("") };
+    return OK;
+}
+
 static enum err count_all(struct figures *f)
 {
     struct subject_id after = { { 0 } };
     struct subject_id *page = NEW_ARRAY(f->c->arena, struct subject_id, PEOPLE_PAGE);
     unsigned count = PEOPLE_PAGE;
     TRY_PTR(page);
-    f->all = NEW(f->c->arena, struct group);
-    TRY_PTR(f->all);
-    *f->all = (struct group){ .key = TEXT("") };
     while (count == PEOPLE_PAGE) {
         TRY(people_after(f, after, page, &count));
         for (unsigned i = 0; i < count; i++)
@@ -465,12 +593,6 @@ static int by_key(const void *a, const void *b)
     return text_cmp((*x)->key, (*y)->key);
 }
 
-static int by_number(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
 static enum err finish(struct figures *f)
 {
     uint8_t *seen = NEW_ARRAY(f->c->arena, uint8_t, f->people + 1);
@@ -482,12 +604,37 @@ static enum err finish(struct figures *f)
     return OK;
 }
 
+/* The value that stands at `k` when `v` is in order: Hoare's selection (CACM 4, 1961), which moves the values. */
+static int64_t at_rank(int64_t *v, int64_t n, int64_t k)
+{
+    for (int64_t low = 0, high = n - 1; low < high;) {
+        int64_t pivot = v[low + (high - low) / 2], i = low, j = high;
+        while (i <= j) {
+            while (v[i] < pivot)
+                i++;
+            while (v[j] > pivot)
+                j--;
+            if (i > j)
+                break;
+            int64_t swapped = v[i];
+            v[i++] = v[j];
+            v[j--] = swapped;
+        }
+        if (k <= j)
+            high = j;
+        else if (k >= i)
+            low = i;
+        else
+            break;
+    }
+    return v[k];
+}
+
 /* The nearest rank: the smallest time that so many per cent of them do not exceed. */
 static int64_t percentile(struct group *g, int per_cent)
 {
     int64_t n = g->counts[RESPONSES], rank = (n * per_cent + 99) / 100;
-    qsort(g->times, (size_t)n, sizeof *g->times, by_number);
-    return g->times[rank ? rank - 1 : 0];
+    return at_rank(g->times, n, rank ? rank - 1 : 0);
 }
 
 static void put_number(struct json_out *w, text name, bool hidden, int64_t value)
@@ -567,31 +714,30 @@ static enum err may_count(struct ctx *c, struct look_list *l)
     return person_allow(c, NULL, f->purpose, &f->categories, ACT_READ);
 }
 
-/* What is counted by is the same; the months are not. */
-static enum err count_before(struct figures *f)
+/* The same is counted of the month before; its days are others. */
+static enum err begin_before(struct figures *f)
 {
-    msec from = f->before->from, to = f->before->to;
-    *f->before = *f;
-    f->before->from = from;
-    f->before->to = to;
-    f->before->table = NULL;
-    f->before->count = 0;
-    f->before->room = 0;
-    f->before->people = 0;
-    f->before->before = NULL;
-    return count_all(f->before);
+    struct figures *b = f->before;
+    const struct days days = b->days;
+    msec from = b->from, to = b->to;
+    *b = *f;
+    b->days = days;
+    b->from = from;
+    b->to = to;
+    b->before = NULL;
+    return begin(b);
 }
 
 static enum err show_figures(struct ctx *c, struct look_list *l, struct json_out *w)
 {
     struct figures *f = l->arg;
     f->look = l;
+    TRY(begin_before(f));
+    TRY(begin(f));
     TRY(count_all(f));
+    f->before->people = f->people;
     TRY(finish(f));
-    if (f->category >= 0) {
-        TRY(count_before(f));
-        TRY(finish(f->before));
-    }
+    TRY(finish(f->before));
     for (unsigned i = 0; f->persons && i < f->count; i++) {
         struct subject_id id;
         if (id_parse(f->table[i]->key, &id))
