@@ -30,11 +30,14 @@ enum err postgresql_link(struct link *l, const struct json *store);
 enum err mariadb_link(struct link *l, const struct json *store);
 /* A row of `columns` cells more in `out`; NULL without memory. */
 text *found_row(struct arena *a, struct found *out, unsigned columns);
-/* The content of the file that the store's "credentials" names: "file" or "credential:NAME" of systemd. ERR_CONFIG when
- * it is not there, or others may read it. */
-enum err credentials_read(struct arena *a, const struct json *store, text *out);
+/* The content of the file that this member of the store names ("credentials", "secret"): its path, or "credential:NAME"
+ * of systemd. ERR_CONFIG when it is not there, or others may read it. */
+enum err credentials_read(struct arena *a, const struct json *store, text member, text *out);
 /* One NAME=VALUE of such a file, a line each; the empty text when it is not there. */
 text credential(text file, text name);
+
+/* A store that is an application: adds the members of the answer. ERR_BUSY when it did not do it, and why. */
+enum err webhook_answer(struct arena *a, const struct json *asked, struct json_out *w);
 
 /* ---- The map. ---- */
 

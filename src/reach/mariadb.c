@@ -141,7 +141,7 @@ enum err mariadb_link(struct link *l, const struct json *store)
     l->quote = '`';
     l->run = run;
     l->close = close_it;
-    TRY(credentials_read(l->a, store, &file));
+    TRY(credentials_read(l->a, store, TEXT("credentials"), &file));
     TRY(load(l));
     const struct calls *c = l->library;
     TRY_PTR(l->handle = c->mysql_init(NULL));

@@ -84,7 +84,7 @@ enum err postgresql_link(struct link *l, const struct json *store)
     l->schema = json_text(store, TEXT("schema"));
     if (!l->schema.n)
         l->schema = TEXT("public");
-    TRY(credentials_read(l->a, store, &file));
+    TRY(credentials_read(l->a, store, TEXT("credentials"), &file));
     TRY(load(l));
     const struct calls *c = l->library;
     text words = arena_print(l->a, "connect_timeout=5 application_name=garant %.*s", T(file));

@@ -34,24 +34,26 @@ static void close_fd(int *fd)
         close(*fd);
 }
 
-static enum err credentials_path(struct arena *a, text said, char path[4096])
+static enum err credentials_path(struct arena *a, text said, text member, char path[4096])
 {
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     text name = text_from(said, sizeof "credential:" - 1);
     if (!text_starts(said, TEXT("credential:")))
-        return said.n && text_cstr(said, path, 4096) ? OK : say(a, ERR_CONFIG, "the store names no \"credentials\"");
+        return said.n && text_cstr(said, path, 4096)
+                   ? OK
+                   : say(a, ERR_CONFIG, "the store names no \"%.*s\"", T(member));
     if (!folder || text_index(name, '/') >= 0 ||
         !text_cstr(arena_print(a, "%s/%.*s", folder, T(name)), path, 4096))
         return say(a, ERR_CONFIG, "systemd gave no credential of that name");
     return OK;
 }
 
-enum err credentials_read(struct arena *a, const struct json *store, text *out)
+enum err credentials_read(struct arena *a, const struct json *store, text member, text *out)
 {
     char path[4096], *p = arena_alloc(a, CREDENTIALS_MAX);
     struct stat st;
     TRY_PTR(p);
-    TRY(credentials_path(a, json_text(store, TEXT("credentials")), path));
+    TRY(credentials_path(a, json_text(store, member), member, path));
     CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
         return say(a, ERR_CONFIG, "the file of credentials cannot be read (%d)", errno);
@@ -139,7 +141,8 @@ static enum err answer(struct arena *a, text asked, struct buf *b)
     TRY(json_parse(a, asked, &p.asked));
     p.store = json_get(p.asked, TEXT("store"));
     json_open(&w, '{');
-    enum err e = answer_in(&p, &l, &faults, &w);
+    enum err e = text_eq(json_text(p.store, TEXT("kind")), TEXT("webhook")) ? webhook_answer(a, p.asked, &w)
+                                                                             : answer_in(&p, &l, &faults, &w);
     if (l.close)
         l.close(&l);
     json_close(&w, '}');

@@ -37,6 +37,12 @@ enum err connector_retry(struct ctx *c, text id, struct answer *out);
 /* What was done by hand in a store: {"text": the evidence}. ERR_CONFLICT for one that the server reaches by itself. */
 enum err connector_evidence(struct ctx *c, text id, text store, const struct json *in, struct answer *out);
 
+/* ---- By an application that was asked. ---- */
+
+/* It calls back: {"state": "done", "tables", "remains"} or {"state": "failed", "code"}. ERR_NOT_FOUND alike for a token
+ * that is unknown, over, used, or of another job. The token serves once. */
+enum err connector_called(struct ctx *c, text tenant, text job, text token, const struct json *in);
+
 /* ---- For the register of requests. ---- */
 
 /* ERR_CONFLICT with the store and the reason while something is left to do for that request, or about that person (may

@@ -19,7 +19,8 @@ enum err connector_map(struct ctx *c, struct connector_map *out);
 enum err connector_map_read(struct ctx *c, struct connector_map *out);
 bool connector_serves(const struct ctx *c, const struct node *store); /* this tenant */
 text connector_title(const struct ctx *c, const struct node *store);
-bool connector_by_hand(const struct node *store); /* kind: manual */
+bool connector_by_hand(const struct node *store);    /* kind: manual */
+bool connector_by_message(const struct node *store); /* kind: webhook, an application: it may answer later */
 /* Whether that store has something to do for such a job; *by_hand when only people can do it. */
 bool connector_concerned(const struct node *store, enum outside_act act, text detail, bool *by_hand);
 /* The part of a job that waits until the map can be read: its stores are known only then. */
@@ -35,10 +36,14 @@ enum err connector_values(struct ctx *c, const struct person *p, const struct co
 /* ---- A job. ---- */
 text connector_act_word(enum outside_act act);
 bool connector_act_named(text word, enum outside_act *out);
-/* open: to be done; counted: its rows are known (an erasure); manual: people do it; done. */
+/* open: to be done; waits: an application has it, and will call back; manual: people do it; done. */
 struct connector_part {
     text store, state, why;
     int64_t tries;
+    text step, called; /* of an application: what it was asked (count, erase, set), and the digest of the token by which
+                        * it calls back, in hexadecimal; empty: it may not */
+    int64_t round;     /* which message of that step: each has an id and a token of its own */
+    msec until;        /* when it is asked anew */
     const struct json *counted, *answer; /* of the process */
     text evidence;
 };
@@ -57,13 +62,34 @@ enum err connector_load(struct ctx *c, struct subject_id id, struct connector_jo
 /* Its body sealed for `version`. */
 enum err connector_seal(struct ctx *c, const struct connector_job *j, int64_t version, sealed *out);
 bool connector_over(const struct connector_job *j); /* every part is done */
+/* A step of the part has come to its end: nobody may call back for it. */
+void connector_part_over(struct connector_part *p, bool done);
 /* Writes what has changed of it, as one event (an empty `act`: nothing has); when nothing is left, its key and values
  * go, and its certificate is signed anew. ERR_PRECONDITION when somebody else was first. */
 enum err connector_put(struct ctx *c, struct connector_job *j, text act);
 /* {"values": …, "set": …} of a job. ERR_ERASED once its key is gone. */
 enum err connector_open_values(struct ctx *c, const struct connector_job *j, text *out);
-/* One store is asked: `extra` are more members of the question, or empty. What it answers, failed too. */
-enum err connector_ask(struct ctx *c, const struct node *store, text act, text extra, const struct json **answer);
+/* A message to an application: the same id for all its tries, and where it may call back (url empty: nowhere). */
+struct connector_message {
+    text id, url;
+    msec until;
+};
+/* One store is asked: `extra` are more members of the question, or empty; `message` may be NULL. What it answers,
+ * failed too; what an application answers is held against the form that connector_told() gives it. */
+enum err connector_ask(struct ctx *c, const struct node *store, text act, text extra,
+                       const struct connector_message *message, const struct json **answer);
+
+/* ---- Applications. ---- */
+
+/* The step of that part as a message: its id and address of return are the same until it is asked anew. When the part
+ * has none, or its time is over, they are made, and *made says that the part must be written before it is asked. */
+enum err connector_message(struct ctx *c, const struct connector_job *j, struct connector_part *p,
+                           const struct node *store, text step, struct connector_message *out, bool *made);
+/* What an application says that it did, as any other store's answer: {"state": "done", "tables": [{"table", "action":
+ * "told", "found", "erased", "changed", "kept", "ground", "until"}], "remains"}; of a copy "rows". {"state": "failed",
+ * "why"} when it says less than is asked: rows that are neither erased, changed nor kept, or kept without a ground. */
+enum err connector_told(struct ctx *c, const struct node *store, text act, const struct json *told,
+                        const struct json **answer);
 /* The object of a job, as connector_job() says; the map gives the names of its stores for people. */
 enum err connector_put_job(struct ctx *c, const struct connector_map *m, const struct connector_job *j,
                            struct json_out *w);

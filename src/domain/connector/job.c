@@ -43,6 +43,12 @@ static void put_part(struct json_out *w, const struct connector_part *p)
     json_pair(w, TEXT("why"), p->why.n ? p->why : (text){ NULL, 0 });
     json_pair_int(w, TEXT("tries"), p->tries);
     json_pair(w, TEXT("evidence"), p->evidence.n ? p->evidence : (text){ NULL, 0 });
+    if (p->step.n) {
+        json_pair(w, TEXT("step"), p->step);
+        json_pair(w, TEXT("called"), p->called.n ? p->called : (text){ NULL, 0 });
+        json_pair_int(w, TEXT("round"), p->round);
+        json_pair_int(w, TEXT("until"), p->until);
+    }
     if (p->counted) {
         json_name(w, TEXT("counted"));
         json_put(w, p->counted);
@@ -89,9 +95,13 @@ static enum err open_body(struct ctx *c, struct connector_job *j, sealed body)
                                       .state = json_text(s, TEXT("state")),
                                       .why = json_text(s, TEXT("why")),
                                       .evidence = json_text(s, TEXT("evidence")),
+                                      .step = json_text(s, TEXT("step")),
+                                      .called = json_text(s, TEXT("called")),
                                       .counted = json_get(s, TEXT("counted")),
                                       .answer = json_get(s, TEXT("answer")) };
         json_int(json_get(s, TEXT("tries")), &p->tries);
+        json_int(json_get(s, TEXT("round")), &p->round);
+        json_int(json_get(s, TEXT("until")), &p->until);
     }
     return OK;
 }
@@ -280,7 +290,8 @@ static enum err run_put(struct db *db, struct write *w)
     int64_t changed;
     TRY(db_run(db, SQL_CONNECTOR_PUT, &changed,
                ARGS(V_TEXT(tenant), V_ID(p->j->id), V_INT(p->j->version),
-                    V_TEXT(p->over ? TEXT("closed") : TEXT("open")), p->next ? V_INT(p->next) : V_NULL, p->due ? V_INT(p->due) : V_NULL, V_SEALED(p->body))));
+                    V_TEXT(p->over ? TEXT("closed") : TEXT("open")), p->next ? V_INT(p->next) : V_NULL,
+                    p->due ? V_INT(p->due) : V_NULL, V_SEALED(p->body))));
     if (!changed)
         return say(db_arena(db), ERR_PRECONDITION, "the job changed meanwhile: look at it again");
     if (!p->over)
@@ -291,14 +302,18 @@ static enum err run_put(struct db *db, struct write *w)
     return db_run(db, SQL_CERTIFICATE_AGAIN, NULL, ARGS(V_TEXT(tenant), V_ID(p->j->id)));
 }
 
-/* What does not work now is tried less and less often; what people do is waited for. */
+/* What does not work now is tried less and less often; what people do is waited for, and what an application does,
+ * until it is asked anew. */
 static msec next_of(const struct ctx *c, const struct connector_job *j)
 {
     int64_t tries = 0;
+    msec waits = 0;
     bool any = false;
     for (unsigned i = 0; i < j->count; i++) {
         const struct connector_part *p = &j->parts[i];
-        if (text_eq(p->state, TEXT("done")) || text_eq(p->state, TEXT("manual")))
+        if (text_eq(p->state, TEXT("waits")) && (!waits || p->until < waits))
+            waits = p->until;
+        if (!text_eq(p->state, TEXT("open")))
             continue;
         any = true;
         tries = p->tries > tries ? p->tries : tries;
@@ -308,7 +323,8 @@ static msec next_of(const struct ctx *c, const struct connector_job *j)
         pause *= 2;
     if (connector_over(j))
         return c->now;
-    return any ? c->now + (pause < AGAIN_MAX ? pause : AGAIN_MAX) : 0;
+    msec again = c->now + (pause < AGAIN_MAX ? pause : AGAIN_MAX);
+    return any && (!waits || again < waits) ? again : waits;
 }
 
 static msec due_of(const struct ctx *c)
@@ -348,7 +364,10 @@ enum err connector_put(struct ctx *c, struct connector_job *j, text act)
         TRY(put_state(c, j, false, act));
     if (!connector_over(j))
         return OK;
-    TRY(put_state(c, j, true, TEXT("connector.closed")));
+    enum err e = put_state(c, j, true, TEXT("connector.closed"));
+    if (e == ERR_PRECONDITION && act.n) /* the courier found it over, and ends it: what was to be written here stands */
+        return OK;
+    TRY(e);
     j->state = TEXT("closed");
     return j->act == OUTSIDE_erase ? certify(c, j->id) : OK;
 }

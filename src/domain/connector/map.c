@@ -62,16 +62,27 @@ static void check_column(struct ctx *c, struct connector_map *m, const struct no
               T(category));
 }
 
-static void check_table(struct ctx *c, struct connector_map *m, const struct node *table)
+/* By which fields of the policy a table, or a store without tables, is looked up: one, or a list; NULL: none. */
+static const struct node *fields_of(const struct node *store_or_table)
 {
-    const struct node *key = node_get(table, TEXT("key")), *of = key ? key->first : NULL;
-    if (table->kind != NODE_MAP)
-        return;
+    const struct node *key = node_get(store_or_table, TEXT("key"));
+    return key && key->kind == NODE_MAP ? key->first : key;
+}
+
+static void check_fields(struct ctx *c, struct connector_map *m, const struct node *of)
+{
     if (of && of->kind == NODE_SCALAR && !is_field(c, of->value))
         FAULT(m, of, "\"%.*s\" is no field of the policy", T(of->value));
     NODE_EACH(one, of && of->kind == NODE_LIST ? of : NULL)
         if (!is_field(c, one->value))
             FAULT(m, one, "\"%.*s\" is no field of the policy", T(one->value));
+}
+
+static void check_table(struct ctx *c, struct connector_map *m, const struct node *table)
+{
+    if (table->kind != NODE_MAP)
+        return;
+    check_fields(c, m, fields_of(table));
     NODE_EACH(column, node_get(table, TEXT("columns")))
         check_column(c, m, column);
     NODE_EACH(purpose, node_get(table, TEXT("object")))
@@ -79,18 +90,35 @@ static void check_table(struct ctx *c, struct connector_map *m, const struct nod
             FAULT(m, purpose, "the policy has no purpose \"%.*s\"", T(purpose->key));
 }
 
+/* Each kind of store, and what the map must say of one. */
+static const struct {
+    text name, needs[3];
+} kinds[] = {
+    { TEXT_INIT("sqlite"), { TEXT_INIT("tables") } },
+    { TEXT_INIT("postgresql"), { TEXT_INIT("tables") } },
+    { TEXT_INIT("mariadb"), { TEXT_INIT("tables") } },
+    { TEXT_INIT("webhook"), { TEXT_INIT("url"), TEXT_INIT("secret"), TEXT_INIT("key") } },
+    { TEXT_INIT("manual"), { { NULL, 0 } } },
+};
+
 static void check_store(struct ctx *c, struct connector_map *m, const struct node *store)
 {
-    static const text kinds[] = { TEXT_INIT("sqlite"), TEXT_INIT("postgresql"), TEXT_INIT("mariadb"),
-                                  TEXT_INIT("manual") };
     text kind = node_text(store, TEXT("kind"));
     bool known = false;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        known |= text_eq(kinds[i], kind);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!text_eq(kinds[i].name, kind))
+            continue;
+        known = true;
+        for (size_t n = 0; n < 3 && kinds[i].needs[n].n; n++)
+            if (!node_get(store, kinds[i].needs[n]))
+                FAULT(m, store, "the store %.*s has no \"%.*s\"", T(store->key), T(kinds[i].needs[n]));
+    }
     if (!known)
-        FAULT(m, store, "the store %.*s has a \"kind\": sqlite, postgresql, mariadb or manual", T(store->key));
-    if (known && !connector_by_hand(store) && !node_get(store, TEXT("tables")))
-        FAULT(m, store, "the store %.*s has no \"tables\"", T(store->key));
+        FAULT(m, store, "the store %.*s has a \"kind\": sqlite, postgresql, mariadb, webhook or manual", T(store->key));
+    check_fields(c, m, fields_of(store));
+    NODE_EACH(purpose, node_get(store, TEXT("object")))
+        if (policy_purpose(c->policy, purpose->value) < 0)
+            FAULT(m, purpose, "the policy has no purpose \"%.*s\"", T(purpose->value));
     NODE_EACH(table, node_get(store, TEXT("tables")))
         check_table(c, m, table);
 }
@@ -174,6 +202,12 @@ bool connector_by_hand(const struct node *store)
     return text_eq(node_text(store, TEXT("kind")), TEXT("manual"));
 }
 
+bool connector_by_message(const struct node *store)
+{
+    return text_eq(node_text(store, TEXT("kind")), TEXT("webhook"));
+}
+
+/* Of a table {COLUMN: FIELD}, of an application [FIELD]. */
 static bool corrects(const struct node *table, const struct json *patch)
 {
     NODE_EACH(column, node_get(table, TEXT("correct"))) {
@@ -190,7 +224,8 @@ static bool table_has(const struct node *table, enum outside_act act, text detai
         return node_get(table, TEXT("restrict")) != NULL;
     if (act == OUTSIDE_correct)
         return corrects(table, patch);
-    return node_get(node_get(table, TEXT("object")), detail) != NULL;
+    const struct node *object = node_get(table, TEXT("object"));
+    return node_get(object, detail) != NULL || (object && object->kind != NODE_MAP && node_has(object, detail));
 }
 
 bool connector_concerned(const struct node *store, enum outside_act act, text detail, bool *by_hand)
@@ -201,6 +236,8 @@ bool connector_concerned(const struct node *store, enum outside_act act, text de
     if (act == OUTSIDE_erase || *by_hand)
         return true;
     if (act == OUTSIDE_correct && json_parse(&a, detail, &patch) != OK)
+        return true;
+    if (connector_by_message(store) && table_has(store, act, detail, patch))
         return true;
     NODE_EACH(table, node_get(store, TEXT("tables")))
         if (table_has(table, act, detail, patch))
@@ -228,16 +265,22 @@ static enum err add_field(struct ctx *c, struct asked *all, text field)
     return OK;
 }
 
+static enum err add_fields(struct ctx *c, struct asked *all, const struct node *of)
+{
+    if (of && of->kind == NODE_SCALAR)
+        TRY(add_field(c, all, of->value));
+    NODE_EACH(one, of && of->kind == NODE_LIST ? of : NULL)
+        TRY(add_field(c, all, one->value));
+    return OK;
+}
+
 static enum err list_fields(struct ctx *c, const struct connector_map *m, struct asked *all)
 {
-    NODE_EACH(store, m->stores)
-        NODE_EACH(table, node_get(store, TEXT("tables"))) {
-            const struct node *key = node_get(table, TEXT("key")), *of = key ? key->first : NULL;
-            if (of && of->kind == NODE_SCALAR)
-                TRY(add_field(c, all, of->value));
-            NODE_EACH(one, of && of->kind == NODE_LIST ? of : NULL)
-                TRY(add_field(c, all, one->value));
-        }
+    NODE_EACH(store, m->stores) {
+        TRY(add_fields(c, all, fields_of(store)));
+        NODE_EACH(table, node_get(store, TEXT("tables")))
+            TRY(add_fields(c, all, fields_of(table)));
+    }
     return OK;
 }
 
@@ -256,17 +299,25 @@ static enum err list_possible(struct ctx *c, const struct connector_map *m, stru
     return all->count < FIELDS ? add_field(c, all, TEXT("id")) : OK;
 }
 
+static text unkept(const struct node *of, const struct json *values)
+{
+    if (of && of->kind == NODE_SCALAR && !json_get(values, of->value))
+        return of->value;
+    NODE_EACH(one, of && of->kind == NODE_LIST ? of : NULL)
+        if (!json_get(values, one->value))
+            return one->value;
+    return (text){ NULL, 0 };
+}
+
 text connector_unkept(const struct node *store, const struct json *values)
 {
-    NODE_EACH(table, node_get(store, TEXT("tables"))) {
-        const struct node *key = node_get(table, TEXT("key")), *of = key ? key->first : NULL;
-        if (of && of->kind == NODE_SCALAR && !json_get(values, of->value))
-            return of->value;
-        NODE_EACH(one, of && of->kind == NODE_LIST ? of : NULL)
-            if (!json_get(values, one->value))
-                return one->value;
+    text found = unkept(fields_of(store), values);
+    NODE_EACH(table, found.p ? NULL : node_get(store, TEXT("tables"))) {
+        found = unkept(fields_of(table), values);
+        if (found.p)
+            break;
     }
-    return (text){ NULL, 0 };
+    return found;
 }
 
 static enum err put_values(struct ctx *c, const struct person *p, text said, struct json_out *w)

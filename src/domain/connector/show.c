@@ -39,6 +39,23 @@ static int64_t counted_of(const struct connector_part *p, text table)
     return 0;
 }
 
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* What an application says of a table of its own. */
+static void put_told(const struct connector_part *p, const struct json *t, struct json_out *w)
+{
+    text name = json_text(t, TEXT("table"));
+    json_open(w, '{');
+    json_pair(w, TEXT("table"), name);
+    json_pair_int(w, TEXT("found"), larger(counted_of(p, name), number(t, TEXT("found"))));
+    json_pair_int(w, TEXT("erased"), p->answer ? number(t, TEXT("erased")) : 0);
+    json_pair_int(w, TEXT("changed"), p->answer ? number(t, TEXT("changed")) : 0);
+    json_pair_int(w, TEXT("kept"), p->answer ? number(t, TEXT("kept")) : 0);
+    json_pair(w, TEXT("ground"), or_none(json_text(t, TEXT("ground"))));
+    json_pair(w, TEXT("until"), or_none(json_text(t, TEXT("until"))));
+    json_close(w, '}');
+}
+
 /* Of a table: what was found before anything was done, and what was done; after a crash the second look finds less. */
 static void put_table(const struct connector_part *p, enum outside_act act, const struct json *t, struct json_out *w)
 {
@@ -87,7 +104,10 @@ static void put_part(struct ctx *c, const struct connector_job *j, const struct 
     json_name(w, TEXT("tables"));
     json_open(w, '[');
     JSON_EACH(t, tables)
-        put_table(p, j->act, t, w);
+        if (text_eq(json_text(t, TEXT("action")), TEXT("told")))
+            put_told(p, t, w);
+        else
+            put_table(p, j->act, t, w);
     json_close(w, ']');
     json_name(w, TEXT("remains"));
     put_remains(c, j, json_get(p->answer, TEXT("remains")), w);
@@ -215,7 +235,7 @@ static enum err put_asked(struct ctx *c, const struct node *store, text act, tex
     const struct json *answer = NULL;
     text why = { NULL, 0 }, state = TEXT("manual");
     if (!connector_by_hand(store)) {
-        enum err e = connector_ask(c, store, act, extra, &answer);
+        enum err e = connector_ask(c, store, act, extra, NULL, &answer);
         if (e != OK)
             why = arena_copy(c->arena, text_of(c->arena->why.detail));
         state = e == OK ? json_text(answer, TEXT("state")) : TEXT("failed");
@@ -334,8 +354,13 @@ enum err connector_retry(struct ctx *c, text id, struct answer *out)
     TRY(load_named(c, id, &j));
     if (!text_eq(j.state, TEXT("open")))
         return say(c->arena, ERR_CONFLICT, "this job is not open");
-    for (unsigned i = 0; i < j.count; i++)
+    for (unsigned i = 0; i < j.count; i++) {
         j.parts[i].tries = 0;
+        if (text_eq(j.parts[i].state, TEXT("waits"))) {
+            j.parts[i].state = TEXT("open");
+            j.parts[i].until = 0; /* asked anew */
+        }
+    }
     TRY(connector_put(c, &j, TEXT("connector.retried")));
     atomic_store(&c->app->stores_due, true);
     return answer_job(c, &j, out);
@@ -440,7 +465,8 @@ enum err connector_reached(struct ctx *c, const struct person *p)
         const struct json *answer;
         if (!connector_serves(c, store) || connector_by_hand(store))
             continue;
-        TRY(connector_ask(c, store, TEXT("count"), values, &answer));
+        /* Of an application, the copy itself: that it counts does not say that it gives one at once. */
+        TRY(connector_ask(c, store, connector_by_message(store) ? TEXT("copy") : TEXT("count"), values, NULL, &answer));
         text state = json_text(answer, TEXT("state")), why = json_text(answer, TEXT("why"));
         if (!text_eq(state, TEXT("done")))
             return say(c->arena, ERR_CONFLICT, "the store %.*s cannot give its copy: %.*s", T(store->key),

@@ -3,6 +3,7 @@
 #include "domain/connector/inside.h"
 #include "domain/core/asker.h"
 #include "domain/core/context.h"
+#include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/write.h"
 
@@ -24,11 +25,27 @@ void connector_open(struct app *app, const struct asker *by)
 
 /* ---- One question. ---- */
 
-static enum err put_question(struct ctx *c, const struct node *store, text act, text extra, struct buf *b, text *out)
+static void put_message(struct ctx *c, const struct connector_message *m, struct json_out *w)
+{
+    json_pair_int(w, TEXT("now"), c->now);
+    json_pair(w, TEXT("id"), m ? m->id : id_print(c->arena, id_make(c->now)));
+    if (!m || !m->url.n)
+        return;
+    json_name(w, TEXT("callback"));
+    json_open(w, '{');
+    json_pair(w, TEXT("url"), m->url);
+    json_pair(w, TEXT("until"), time_print(c->arena, m->until));
+    json_close(w, '}');
+}
+
+static enum err put_question(struct ctx *c, const struct node *store, text act, text extra,
+                             const struct connector_message *m, struct buf *b, text *out)
 {
     struct json_out w = json_out(b);
     json_open(&w, '{');
     json_pair(&w, TEXT("act"), act);
+    if (connector_by_message(store))
+        put_message(c, m, &w);
     json_name(&w, TEXT("store"));
     node_json(&w, store);
     if (extra.n > 2) { /* the members of an object */
@@ -39,18 +56,21 @@ static enum err put_question(struct ctx *c, const struct node *store, text act, 
     return buf_lend(c->arena, b, out);
 }
 
-enum err connector_ask(struct ctx *c, const struct node *store, text act, text extra, const struct json **answer)
+enum err connector_ask(struct ctx *c, const struct node *store, text act, text extra,
+                       const struct connector_message *message, const struct json **answer)
 {
     const struct asker *by = c->app->stores;
     text question, told;
     BUF_AUTO b = buf_make(ASKED_MAX);
     if (!by)
         return say(c->arena, ERR_BUSY, "only the running server reaches the stores");
-    TRY(put_question(c, store, act, extra, &b, &question));
+    TRY(put_question(c, store, act, extra, message, &b, &question));
     enum err e = by->ask(by->self, c->arena, question, &told);
     buf_wipe(&b);
     TRY(e);
-    return json_parse(c->arena, told, answer);
+    TRY(json_parse(c->arena, told, answer));
+    const struct json *said = json_get(*answer, TEXT("told"));
+    return said ? connector_told(c, store, act, said, answer) : OK;
 }
 
 static text first_fault(struct ctx *c, const struct json *answer)
@@ -61,7 +81,7 @@ static text first_fault(struct ctx *c, const struct json *answer)
                        T(json_text(f, TEXT("fault"))));
 }
 
-/* OK when the store did it; else why not stands in the part. */
+/* Whether the store did it; else why not stands in the part. */
 static bool followed(struct ctx *c, struct connector_part *p, const struct json *answer)
 {
     text state = json_text(answer, TEXT("state"));
@@ -75,13 +95,13 @@ static bool followed(struct ctx *c, struct connector_part *p, const struct json 
 }
 
 static bool ask_part(struct ctx *c, const struct node *store, struct connector_part *p, text act, text values,
-                     const struct json **answer)
+                     const struct connector_message *m, const struct json **answer)
 {
     if (!store) {
         p->why = TEXT("the map no longer has this store");
         return false;
     }
-    if (connector_ask(c, store, act, values, answer) == OK)
+    if (connector_ask(c, store, act, values, m, answer) == OK)
         return followed(c, p, *answer);
     p->why = arena_copy(c->arena, text_of(c->arena->why.detail));
     return false;
@@ -96,23 +116,45 @@ static enum err failed(struct ctx *c, struct connector_job *j, struct connector_
     return connector_put(c, j, TEXT("connector.failed"));
 }
 
+/* One step of a part. The address of return of an application is durable before it is asked, so that it may call back
+ * while its answer is still on the way. *taken: it did it, and `answer` says what. */
+static enum err step_part(struct ctx *c, struct connector_job *j, struct connector_part *p, const struct node *store,
+                          text step, text values, const struct json **answer, bool *taken)
+{
+    struct connector_message m = { .until = 0 };
+    bool by_message = store && connector_by_message(store), made = false;
+    if (by_message)
+        TRY(connector_message(c, j, p, store, step, &m, &made));
+    if (made)
+        TRY(connector_put(c, j, TEXT("connector.asked")));
+    *taken = ask_part(c, store, p, step, values, by_message ? &m : NULL, answer);
+    if (*taken || !text_eq(json_text(*answer, TEXT("state")), TEXT("waits")))
+        return *taken ? OK : failed(c, j, p);
+    p->state = TEXT("waits");
+    p->why = arena_print(c->arena, "the application has taken it, and has not called back; it is asked again on %.*s",
+                         T(text_upto(time_print(c->arena, p->until), 10)));
+    p->tries = 0;
+    return connector_put(c, j, TEXT("connector.waits"));
+}
+
 static enum err work_part(struct ctx *c, struct connector_job *j, struct connector_part *p, const struct node *store,
                           text values)
 {
-    bool erases = j->act == OUTSIDE_erase;
+    bool erases = j->act == OUTSIDE_erase, taken;
     const struct json *answer = NULL;
     if (erases && !p->counted) {
-        if (!ask_part(c, store, p, TEXT("count"), values, &answer))
-            return failed(c, j, p);
+        TRY(step_part(c, j, p, store, TEXT("count"), values, &answer, &taken));
+        if (!taken)
+            return OK;
         p->counted = json_get(answer, TEXT("tables"));
-        p->why = TEXT("");
+        connector_part_over(p, false);
         TRY(connector_put(c, j, TEXT("connector.counted")));
     }
-    if (!ask_part(c, store, p, erases ? TEXT("erase") : TEXT("set"), values, &answer))
-        return failed(c, j, p);
+    TRY(step_part(c, j, p, store, erases ? TEXT("erase") : TEXT("set"), values, &answer, &taken));
+    if (!taken)
+        return OK;
     p->answer = answer;
-    p->why = TEXT("");
-    p->state = TEXT("done");
+    connector_part_over(p, true);
     return connector_put(c, j, TEXT("connector.done"));
 }
 
@@ -169,7 +211,7 @@ static enum err work_job(struct ctx *c, struct subject_id id)
     }
     for (unsigned i = 0; i < j.count; i++) {
         struct connector_part *p = &j.parts[i];
-        if (text_eq(p->state, TEXT("open")))
+        if (text_eq(p->state, TEXT("open")) || (text_eq(p->state, TEXT("waits")) && p->until <= c->now))
             TRY(work_part(c, &j, p, node_get(m.stores, p->store), values));
     }
     return OK;
