@@ -235,8 +235,7 @@ static enum err find_part(struct ctx *c, text token, struct connector_job *j, st
     TRY_PTR(digest.p);
     for (unsigned i = 0; i < j->count; i++) {
         struct connector_part *p = &j->parts[i];
-        bool asked = text_eq(p->state, TEXT("open")) || text_eq(p->state, TEXT("waits"));
-        if (asked && p->called.n && text_eq(p->called, digest) && p->until > c->now) {
+        if (p->called.n && text_eq(p->called, digest) && p->until > c->now) {
             *out = p;
             return OK;
         }

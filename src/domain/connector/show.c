@@ -392,8 +392,7 @@ enum err connector_evidence(struct ctx *c, text id, text store, const struct jso
     if (!text_eq(part->state, TEXT("manual")) && node_get(m.stores, store))
         return say(c->arena, ERR_CONFLICT, "the server reaches that store by itself");
     part->evidence = said;
-    part->state = TEXT("done");
-    part->why = TEXT("");
+    connector_part_over(part, true);
     TRY(connector_put(c, &j, TEXT("connector.evidence")));
     atomic_store(&c->app->stores_due, true);
     return answer_job(c, &j, out);
