@@ -8,6 +8,7 @@
 #include "link/mailer.h"
 #include "link/reader.h"
 #include "link/stores.h"
+#include "link/teller.h"
 
 struct started {
     struct cli *cli;
@@ -105,6 +106,7 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
     struct mail_reader *reader = NULL;
     struct lmtp *lmtp = NULL;
     struct courier *courier = NULL;
+    struct teller *teller = NULL;
     struct reader as;
     text lmtp_at = cli_option(cli, TEXT("lmtp"));
     enum err e = reader_open(cli->arena, &reader, &as);
@@ -119,7 +121,10 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
     if (e == OK)
         e = stores_start(cli->arena, app, &courier);
     if (e == OK)
+        e = teller_start(cli->arena, app, &teller);
+    if (e == OK)
         e = server_run(cli->arena, app, so);
+    teller_stop(&teller);
     stores_stop(&courier);
     lmtp_stop(&lmtp);
     mailer_stop(&mailer);

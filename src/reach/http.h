@@ -35,4 +35,10 @@ enum err http_check(struct arena *a, text url);
  * *out says. ERR_CONFIG for an address that is none. */
 enum err http_send(struct arena *a, const struct http_call *call, struct http_answer *out);
 
+struct json;
+/* The secret to sign with, of the file that the member "secret" of `in` names: its path, or "credential:NAME" of
+ * systemd; in it "whsec_" and base64, or the bytes themselves. ERR_CONFIG when it is not there, or others may read it.
+ */
+enum err http_secret(struct arena *a, const struct json *in, text *out);
+
 #endif

@@ -71,7 +71,7 @@ static enum err message(struct arena *a, const struct json *asked, msec now, str
 /* ---- Whom it goes to. ---- */
 
 /* A secret as Standard Webhooks writes it, "whsec_" and base64, or the bytes themselves. */
-static enum err read_secret(struct arena *a, const struct json *store, text *out)
+enum err http_secret(struct arena *a, const struct json *store, text *out)
 {
     static const text mark = TEXT_INIT("whsec_");
     TRY(credentials_read(a, store, TEXT("secret"), out));
@@ -124,7 +124,7 @@ enum err webhook_answer(struct arena *a, const struct json *asked, struct json_o
     BUF_AUTO b = buf_make(MESSAGE_MAX);
     if (!json_int(json_get(asked, TEXT("now")), &call.now) || !call.id.n)
         return say(a, ERR_VALUE, "a message to an application has its id and time");
-    TRY(read_secret(a, store, &call.secret));
+    TRY(http_secret(a, store, &call.secret));
     TRY(message(a, asked, call.now, &b, &call.body));
     enum err e = http_send(a, &call, &got);
     buf_wipe(&b);

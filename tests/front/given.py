@@ -1,7 +1,76 @@
 """Who was given data, from outside: told of each correction and restriction of what they were given (GDPR 19), once until it is done."""
-from garant import Server, check
+import base64, contextlib, hashlib, hmac, http.server, json, os, re, tempfile, threading, time
+from garant import Server, check, milliseconds
+from mailbox import Mailbox
 
-POLICY, START = "tests/hostile/people.yaml", "2026-11-21T09:00:00Z"
+POLICY, START, SECRET = "tests/hostile/people.yaml", "2026-11-21T09:00:00Z", "planted-secret-of-a-webhook-1234"
+
+
+class Hook:
+    """A recipient's application: what it was sent, and what it answers."""
+
+    def __init__(self):
+        self.seen, self.status, self.body, self.hold, hook = [], 204, "", None, self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body, head = self.rfile.read(int(self.headers["content-length"])), self.headers
+                text = f"{head['webhook-id']}.{head['webhook-timestamp']}.".encode() + body
+                good = "v1," + base64.b64encode(hmac.new(SECRET.encode(), text, hashlib.sha256).digest()).decode()
+                hook.seen.append({"id": head["webhook-id"], "body": body.decode(), "json": json.loads(body), "signed": head["webhook-signature"] == good})
+                if hook.hold:
+                    hook.hold.wait(30)
+                answer = hook.body.encode()
+                try:
+                    self.send_response(200 if answer else hook.status)
+                    self.send_header("content-length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+                except OSError:                                              # who asked was killed
+                    pass
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/garant"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def wait(self, count):
+        until(lambda: len(self.seen) >= count)
+        return self.seen
+
+
+def until(found, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = found()
+        if got:
+            return got
+        time.sleep(0.05)
+    raise AssertionError("it did not come about")
+
+
+def settings(folder, rows):
+    """A policy in a folder of its own, with how its recipients are told."""
+    os.chmod(folder, 0o755)
+    with open(POLICY) as of, open(f"{folder}/people.yaml", "w") as to:
+        to.write(of.read())
+    for name, text in (("recipients.yaml", f"recipients:\n  {rows}\n"), ("secret", SECRET)):
+        with open(f"{folder}/{name}", "w") as file:
+            file.write(text)
+    os.chmod(f"{folder}/secret", 0o600)
+    return f"{folder}/people.yaml"
+
+
+def rows_of(server, recipient="carrier"):
+    return server.operator().get(f"/v1/recipients/{recipient}/told").expect(200).json["told"]
 
 
 def owed(app, ident):
@@ -39,3 +108,106 @@ def register(tests):
             left = app.get("/v1/duties").expect(200).json["duties"]
             check([(one["kind"], one["about"], one["subject"]) for one in left if one["kind"].startswith("tell")] == [("tell", "carrier", None)],
                   f"the erasure takes the place of what was owed: {left}")
+
+    @tests.test("given: a webhook and a letter tell a recipient by themselves of what was done, by the ids of disclosures alone, again until it answers")
+    def by_itself():
+        with contextlib.ExitStack() as stack:
+            hook, folder = stack.enter_context(Hook()), stack.enter_context(tempfile.TemporaryDirectory(prefix="garant-told-"))
+            policy = settings(folder, f"carrier: {{by: webhook, url: '{hook.url}', secret: {folder}/secret}}")
+            server = stack.enter_context(Server(policy, now=START))
+            app = server.client("app")
+            ident = app.create({"identity": {"first_name": "Marguerite", "last_name": "Duras"}, "contact": {"email": "planted.alice@people.example"}})["id"]
+            what = {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}
+            given = app.post(f"/v1/subjects/{ident}/disclosures", what).expect(201).json["id"]
+            hook.status = 500
+            app.change(ident, "service", {"identity": {"last_name": "Mascolo"}})
+            first = hook.wait(1)[0]
+            said = first["json"]
+            check(first["signed"] and said["type"] == "correction" and said["references"] == [given] and said["id"] == first["id"], f"{first}")
+            for name in ("Marguerite", "Mascolo", "Duras", "planted.alice", ident):
+                check(name not in first["body"], f"what is told names more than the disclosure: {first['body']}")
+            row = until(lambda: [one for one in rows_of(server) if one["state"] == "failed"])[0]
+            check(row["why"] == "http" and row["tries"] == 1 and row["references"] == [given], f"{row}")
+            check(owed(app, ident)["tell_correction", "carrier"]["id"] == row["id"], "what is told is another duty")
+            app.change(ident, "service", {"identity": {"last_name": "Donnadieu"}})                # after a try began: it is told apart
+            check(len(rows_of(server)) == 2, "a correction after the first try is lost in it")
+            hook.wait(2)
+            hook.status = 204
+            server.set_clock(milliseconds(START) + 120_000)
+            ids = {one["id"] for one in hook.wait(4)}
+            check(ids == {one["id"] for one in rows_of(server)}, "told again under another id")
+            until(lambda: all(one["state"] == "sent" for one in rows_of(server)))
+            check(len(hook.seen) == 4, "told again before its time")
+            hook.body = json.dumps({"state": "acknowledged"})
+            server.set_clock(milliseconds(START) + 8 * 86_400_000)
+            until(lambda: all(one["state"] == "acknowledged" and one["via"] == "webhook" and not one["references"] for one in rows_of(server)))
+            check(not owed(app, ident) and len(hook.seen) == 6, f"answered, and still owed: {owed(app, ident)}")
+            hook.body = json.dumps({"state": "impossible", "reason": "planted: no such parcel"})
+            app.erase(ident)
+            last = until(lambda: [one for one in rows_of(server) if one["kind"] == "erasure" and one["state"] == "impossible"])[0]
+            check(last["reason"] == "planted: no such parcel" and hook.seen[-1]["json"]["references"] == [given], f"{last}")
+            server.operator().post("/v1/journal/verify").expect(200)
+            server.stop()
+            held = b"".join(open(os.path.join(where, name), "rb").read() for where, _, names in os.walk(server.data) for name in names)
+            check(b"no such parcel" not in held, "a recipient's reason lies open in the data folder")
+
+    @tests.test("given: killed after the webhook had it, a recipient is told again under the same id")
+    def killed():
+        with contextlib.ExitStack() as stack:
+            hook, folder = stack.enter_context(Hook()), stack.enter_context(tempfile.TemporaryDirectory(prefix="garant-told-"))
+            policy = settings(folder, f"carrier: {{by: webhook, url: '{hook.url}', secret: {folder}/secret}}")
+            server = stack.enter_context(Server(policy, now=START))
+            app = server.client("app")
+            ident = app.create({"identity": {"first_name": "Marguerite", "last_name": "Duras"}})["id"]
+            app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}).expect(201)
+            hook.hold = threading.Event()
+            app.erase(ident)
+            first = hook.wait(1)[0]
+            server.kill()                                                    # it has it, and nothing here says so
+            hook.hold.set()
+            server.set_clock(milliseconds(START) + 61_000)
+            server.start()
+            again = hook.wait(2)[1]
+            check(again["id"] == first["id"] and again["json"]["references"] == first["json"]["references"], f"{again}")
+            until(lambda: [one["state"] for one in rows_of(server)] == ["sent"])
+            return "1 id, 2 requests"
+
+    @tests.test("given: a letter's link shows what is asked and spends nothing; the answer, by link or by token, is taken once")
+    def answers():
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="garant-told-"))
+            policy = settings(folder, "carrier: {by: letter, to: privacy@carrier.example, language: fr}")
+            mailbox = stack.enter_context(Mailbox())
+            server = stack.enter_context(Server(policy, now=START, arguments=mailbox.arguments()))
+            app, anyone = server.client("app"), server.anyone()
+            idents = [app.create({"identity": {"first_name": "Marguerite", "last_name": f"Planted{n}"}})["id"] for n in range(2)]
+            what = {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}
+            given = [app.post(f"/v1/subjects/{one}/disclosures", what).expect(201).json["id"] for one in idents]
+            app.erase(idents[0])
+            letter = mailbox.wait(to="privacy@carrier.example")
+            text = letter.text
+            check(given[0] in text and "Planted" not in text and "Marguerite" not in text, text)
+            path = re.search(r"/told\?token=\w+", text)[0]
+            for _ in range(2):
+                page = anyone.get(path, Accept="text/html").expect(200)
+                check(given[0].encode() in page.body and b'name="state"' in page.body, page.body)
+            check([one["state"] for one in rows_of(server)] == ["sent"], "opening the link took something")
+            token = path.split("=")[1]
+            wrong = token[:-1] + ("0" if token[-1] != "0" else "1")
+            anyone.get(f"/told?token={wrong}", Accept="text/html").expect(404)
+            anyone.post("/told", {"token": token, "state": "impossible"}, Accept="text/html").expect(422)
+            check([one["state"] for one in rows_of(server)] == ["sent"], "impossible without a reason")
+            anyone.post("/told", {"token": token, "state": "acknowledged"}, Accept="text/html").expect(200)
+            check([one["state"] for one in rows_of(server)] == ["acknowledged"], f"{rows_of(server)}")
+            anyone.get(path, Accept="text/html").expect(404)
+            app.put(f"/v1/subjects/{idents[1]}/restriction", {"ground": "accuracy contested"}).expect(204)
+            carrier = server.client("carrier")
+            row, = carrier.get("/v1/told").expect(200).json["told"]
+            check(row["kind"] == "restriction" and row["references"] == [given[1]], f"{row}")
+            app.get("/v1/told").refused("forbidden", status=403)
+            carrier.post(f"/v1/told/{row['id']}", {"state": "impossible"}).expect(422)
+            carrier.post(f"/v1/told/{row['id']}", {"state": "impossible", "reason": "It is archived"}).expect(200)
+            carrier.post(f"/v1/told/{row['id']}", {"state": "acknowledged"}).refused("not-found", status=404)
+            check(not carrier.get("/v1/told").expect(200).json["told"], "it is answered, and asked again")
+            check([(one["state"], one["reason"], one["via"]) for one in rows_of(server) if one["kind"] == "restriction"] ==
+                  [("impossible", "It is archived", "token")], f"{rows_of(server)}")

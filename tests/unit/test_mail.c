@@ -69,6 +69,8 @@ static const struct pair_text all_values[] = {
     { TEXT_INIT("reference"), TEXT_INIT("01M83XJ880MAPGA37XW0S7QD5H") },
     { TEXT_INIT("into"), TEXT_INIT("01M83XJ880MAPGA37XW0S7QD5J") },
     { TEXT_INIT("recipient"), TEXT_INIT("Carrier <b>") },
+    { TEXT_INIT("what"), TEXT_INIT("Erase it too.") },
+    { TEXT_INIT("references"), TEXT_INIT("01ARZ3NDEKTSV4RRFFQ69G5FAV") },
     { TEXT_INIT("said"), TEXT_INIT("because <b>") },
     { TEXT_INIT("who"), TEXT_INIT("Court <b>") },
     { TEXT_INIT("age"), TEXT_INIT("15") },

@@ -39,7 +39,7 @@ struct item {
     struct subject_id id, subject;
     bool has_id, has_subject;
     msec due;                 /* 0: none */
-    text version, title, note; /* title: in place of the kind's */
+    text version, recipient, title, note; /* title: in place of the kind's */
     int64_t count;            /* of people; 0: it is one */
 };
 struct desk {
@@ -82,6 +82,8 @@ static enum err gather_rows(struct desk *d, struct db *db, enum kind kind, enum 
         one->has_subject = subject.n == sizeof one->subject;
         if (one->has_subject)
             memcpy(&one->subject, subject.p, sizeof one->subject);
+        if (kind == DESK_telling)
+            one->recipient = arena_copy(d->c->arena, query_get(&q, DESK_TELLINGS, about));
         d->counts[kind] = n + 1;
     }
     return q.status;
@@ -181,9 +183,11 @@ static enum err gather_tables(struct desk *d)
     TRY(gather_rows(d, db, DESK_authority, SQL_DESK_AUTHORITIES));
     TRY(gather_rows(d, db, DESK_request, SQL_DESK_REQUESTS));
     TRY(gather_rows(d, db, DESK_duty, SQL_DESK_DUTIES));
+    TRY(gather_rows(d, db, DESK_telling, SQL_DESK_TELLINGS));
     TRY(gather_rows(d, db, DESK_hold, SQL_DESK_HOLDS));
     TRY(count_rows(d, db, DESK_request, SQL_DESK_COUNT_REQUESTS));
     TRY(count_rows(d, db, DESK_duty, SQL_DESK_COUNT_DUTIES));
+    TRY(count_rows(d, db, DESK_telling, SQL_DESK_COUNT_TELLINGS));
     TRY(count_rows(d, db, DESK_hold, SQL_DESK_COUNT_HOLDS));
     TRY(gather_versions(d, db));
     return gather_awaited(d, db);
@@ -217,7 +221,8 @@ static text with(struct arena *a, text path, const char *mark, text value)
     ptrdiff_t at = text_find(path, text_of(mark));
     if (at < 0)
         return path;
-    return arena_print(a, "%.*s%.*s", T(text_upto(path, (size_t)at)), T(value));
+    return arena_print(a, "%.*s%.*s%.*s", T(text_upto(path, (size_t)at)), T(value),
+                       T(text_from(path, (size_t)at + text_of(mark).n)));
 }
 
 /* A role that must say why it looks is led to the list of people, where it says so. */
@@ -227,6 +232,8 @@ static text path_of(const struct desk *d, const struct item *one)
     text path = kinds[one->kind].path;
     if (one->kind == DESK_duty || one->kind == DESK_hold)
         return one->has_subject && d->whom ? with(a, path, "SUBJECT", id_print(a, one->subject)) : TEXT("/staff/people");
+    if (one->kind == DESK_telling)
+        return with(a, path, "RECIPIENT", one->recipient);
     if (one->kind == DESK_version)
         return with(a, path, "VERSION", one->version);
     return with(a, path, "ID", id_print(a, one->id));

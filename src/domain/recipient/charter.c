@@ -284,29 +284,29 @@ enum err charter_accept(struct ctx *c, const struct json *in, text via, struct a
     return answer_own(c, out);
 }
 
-static enum err own(struct ctx *c)
+enum err recipient_own(struct ctx *c)
 {
     if (c->actor.kind == ACTOR_RECIPIENT && c->actor.index >= 0)
         return OK;
-    say_clause(c->arena, ERR_FORBIDDEN, &c->policy->recipients_clause, "the charter is for recipients of the policy");
+    say_clause(c->arena, ERR_FORBIDDEN, &c->policy->recipients_clause, "this is for recipients of the policy");
     return actor_refused(c);
 }
 
 enum err charter_own(struct ctx *c, struct answer *out)
 {
-    TRY(own(c));
+    TRY(recipient_own(c));
     return answer_own(c, out);
 }
 
 static enum err own_again(struct ctx *c, const struct decided *d)
 {
     (void)d; /* the token is asked about before */
-    return own(c);
+    return recipient_own(c);
 }
 
 enum err charter_accept_own(struct ctx *c, const struct json *in, struct answer *out)
 {
-    TRY(own(c));
+    TRY(recipient_own(c));
     TRY(decided_add(c, (struct decided){ .again = own_again }, NULL));
     return charter_accept(c, in, TEXT("token"), out);
 }

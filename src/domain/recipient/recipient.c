@@ -24,7 +24,7 @@ enum err recipient_named(struct ctx *c, text name, int *out)
 }
 
 /* `about`: what is looked at says enough, where the role must give a reason. */
-static enum err may(struct ctx *c, text about)
+enum err recipient_may(struct ctx *c, text about)
 {
     if (person_sees_team(c)) {
         say(c->arena, ERR_FORBIDDEN, "recipients are for who answers everybody, not a team alone");
@@ -41,7 +41,7 @@ enum err recipient_list(struct ctx *c, struct answer *out)
 {
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
-    TRY(may(c, TEXT("recipients")));
+    TRY(recipient_may(c, TEXT("recipients")));
     json_open(&w, '{');
     json_name(&w, TEXT("charter"));
     json_open(&w, '{');
@@ -129,7 +129,7 @@ enum err recipient_get(struct ctx *c, text name, const struct paging *asked, str
     int index;
     BUF_AUTO b = buf_make(BUF_DEFAULT_LIMIT);
     struct json_out w = json_out(&b);
-    TRY(may(c, name));
+    TRY(recipient_may(c, name));
     TRY(write_refused(c, NULL, recipient_named(c, name, &index)));
     json_open(&w, '{');
     TRY(charter_put_standing(c, index, &w));
@@ -206,7 +206,7 @@ enum err recipient_link(struct ctx *c, text name, const struct json *in, struct 
     int index;
     struct linking l = { .c = c, .name = name, .id = id_make(c->now), .due = c->now + LINK_DAYS * DAY };
     text email = text_trim(json_text(in, TEXT("email")));
-    TRY(may(c, name));
+    TRY(recipient_may(c, name));
     TRY(write_refused(c, NULL, recipient_named(c, name, &index)));
     if (!c->policy->actors[index].charter)
         return say_clause(c->arena, ERR_UNDECLARED, &c->policy->actors[index].clause,
@@ -240,7 +240,7 @@ static enum err run_unlink(struct db *db, struct write *w)
 enum err recipient_unlink(struct ctx *c, text name, text link)
 {
     struct ending e = { .c = c, .name = name };
-    TRY(may(c, name));
+    TRY(recipient_may(c, name));
     if (!id_parse(link, &e.link))
         return say(c->arena, ERR_NOT_FOUND, "there is no such link, or no longer");
     struct write w = {
@@ -261,7 +261,7 @@ static enum err run_end(struct db *db, struct write *w)
 enum err recipient_end(struct ctx *c, text name)
 {
     struct ending e = { .c = c, .name = name };
-    TRY(may(c, name));
+    TRY(recipient_may(c, name));
     struct write w = { .run = run_end, .arg = &e, .urgent = true, .event = event_of(c, NULL, TEXT("charter.ended")) };
     return write_do(c, &w, NULL);
 }

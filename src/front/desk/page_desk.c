@@ -13,6 +13,7 @@ static void put_where(struct page *p, text path)
     } places[] = { { TEXT_INIT("breach"), TEXT_INIT("/staff/breaches/") },
                    { TEXT_INIT("request"), TEXT_INIT("/staff/requests/") },
                    { TEXT_INIT("person"), TEXT_INIT("/staff/people/") },
+                   { TEXT_INIT("recipient"), TEXT_INIT("/staff/recipients/") },
                    { TEXT_INIT("authority"), TEXT_INIT("/staff/authorities/") },
                    { TEXT_INIT("version"), TEXT_INIT("/privacy/versions/") } };
     text key = TEXT("");
@@ -24,6 +25,8 @@ static void put_where(struct page *p, text path)
         if (there)
             key = text_from(path, places[i].begins.n);
     }
+    if (text_ends(key, TEXT("/told")))
+        key = text_upto(key, key.n - text_of("/told").n);
     json_pair_bool(&p->w, TEXT("breaches"), text_eq(path, TEXT("/staff/breaches")));
     json_pair_bool(&p->w, TEXT("people"), text_eq(path, TEXT("/staff/people")));
     json_pair_bool(&p->w, TEXT("promises"), text_eq(path, TEXT("/promises")));

@@ -1,0 +1,35 @@
+/* What is told to recipients: shared by who tells and who takes answers. */
+#ifndef DOMAIN_RECIPIENT_TOLD_INSIDE_H
+#define DOMAIN_RECIPIENT_TOLD_INSIDE_H
+#include "domain/recipient/inside.h"
+#include "domain/recipient/told.h"
+#include "store/store.h"
+
+#define TOLD_NEVER ((msec)253402300799999) /* the end of 9999: it is left to staff */
+
+struct told {
+    struct subject_id id;
+    text kind, recipient, references;
+    msec at, due;
+    int64_t tries;
+};
+/* One that waits, of c->tenant. ERR_NOT_FOUND when it is answered, or none. */
+enum err told_load(struct ctx *c, struct subject_id id, struct told *out);
+text told_kind_word(text kind);                 /* "erasure", "correction", "restriction" */
+text told_said(const struct ctx *c, text kind); /* what the recipient is asked for, a sentence or two */
+void told_put_references(text references, struct json_out *w);
+struct event told_event(struct ctx *c, text recipient, text act);
+/* The address at which it is answered; p NULL while the server knows no public address. */
+enum err told_link(struct ctx *c, struct subject_id id, text *out);
+
+/* An answer, taken from {"state", "reason"}. */
+struct told_answer {
+    text outcome; /* as a duty has it: "done" or "impossible" */
+    text reason;  /* sealed; may be empty */
+    text via;
+};
+enum err told_take(struct ctx *c, const struct json *in, text via, struct told_answer *out);
+/* Inside a write. ERR_NOT_FOUND when it is answered already. */
+enum err told_run_answer(struct db *db, const struct ctx *c, const struct told *t, const struct told_answer *a);
+
+#endif
