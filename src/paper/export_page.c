@@ -561,11 +561,14 @@ static void page_folders(struct page *g)
     table_close(g);
 }
 
-static text joined(struct page *g, const struct json *list)
+/* Whose team it is, by their roles as the policy calls them: names of colleagues are theirs to tell. */
+static text managers(struct page *g, const struct json *roles)
 {
     text out = TEXT("");
-    JSON_EACH(one, list)
-        out = arena_print(g->c->arena, "%.*s%s%.*s", T(out), out.n ? ", " : "", T(one->value));
+    JSON_EACH(one, roles) {
+        text role = one->value.n ? doc_actor(g->c, one->value) : SAY("a colleague", "un collègue");
+        out = arena_print(g->c->arena, "%.*s%s%.*s", T(out), out.n ? ", " : "", T(role));
+    }
     return out;
 }
 
@@ -592,7 +595,7 @@ static void page_account(struct page *g)
     row(g, SAY("Opened by", "Ouvert par"), doc_actor(g->c, json_text(account, TEXT("opened_by"))));
     row(g, SAY("Last visit", "Dernière visite"), time_of(g, account, TEXT("last_visit")));
     row(g, SAY("Open sessions", "Sessions ouvertes"), sessions ? sessions->value : TEXT("0"));
-    row(g, SAY("In the team of", "Dans l'équipe de"), joined(g, json_get(account, TEXT("managers"))));
+    row(g, SAY("In the team of", "Dans l'équipe de"), managers(g, json_get(account, TEXT("manager_roles"))));
     raw(g, TEXT("</table>\n"));
 }
 

@@ -3,7 +3,7 @@ import { guard, visitor } from './visit.mjs';
 
 const PAGES = [
     { at: '/privacy', width: 1280, most: 4000, parts: 'main [data-clause]' },
-    { at: '/promises', width: 390, most: 6000, parts: 'main .clauses li' },
+    { at: '/promises', width: 390, most: 6000, parts: 'main .more > .inside, main .parts li' },
 ];
 const height = page => page.evaluate(() => document.documentElement.scrollHeight);
 

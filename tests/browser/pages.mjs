@@ -13,7 +13,7 @@ export const PAGES = [
     { route: '/cookies', at: () => ['/cookies'] },
     { route: '/go/{token}/{number}', one: true, at: () => [{ path: '/go/x/1', status: 404, name: 'link-of-a-letter-nowhere' }] },
     { route: '/leave', at: site => site.links.slice(0, 1).map(name => `/leave?to=${name}`) },
-    { route: '/promises', few: true, at: () => [{ path: '/promises', moving: true }] },
+    { route: '/promises', few: true, at: () => [{ path: '/promises', moving: true }, { path: '/promises?of=rights', name: 'promises-part', moving: true }] },
     { route: '/privacy/versions', few: true, at: () => ['/privacy/versions'] },
     { route: '/privacy/versions/{hash}', few: true, at: site => site.versions.slice(-1).map(hash => `/privacy/versions/${hash}`) },
     { route: '/privacy/versions/{older}/diff/{newer}', few: true,

@@ -1,5 +1,5 @@
 """Accounts from outside: opened, invited, registered, approved, given roles and teams, imported, closed."""
-import json, os, re, subprocess, tempfile
+import html, json, os, re, subprocess, tempfile
 from garant import PROGRAM, TOP, Client, Server, check, garant
 from mailbox import Mailbox, wait_for
 from people import PASSWORD, Visitor, bcrypt, form, opened, visitor
@@ -117,6 +117,9 @@ def register(tests):
             manager, stranger = holder(server, "manager", boss), holder(server, "manager", other)
             made = manager.post("/v1/accounts", {"data": portal("a"), "folders": FOLDERS, "supplied_by": "manager"}).expect(201).json["id"]
             check(manager.get(f"/v1/accounts/{made}").expect(200).json["account"]["managers"] == [boss], "not in the manager's team")
+            page = html.unescape(server.operator().export(made)[0]["index.html"].decode())
+            row = re.search(r"In the team of</th><td>(.*?)</td>", page)
+            check(row and row[1] and boss not in page, f"whose team, in the export: {row and row[0]}")
             check([row["id"] for row in manager.get("/v1/accounts").expect(200).json["accounts"]] == [made], "the team's list")
             check(stranger.get("/v1/accounts").expect(200).json["accounts"] == [], "another team is listed")
             stranger.get(f"/v1/accounts/{made}").refused("not-found", status=404)

@@ -1,7 +1,7 @@
 """Pages of a person, as a browser without scripts sees them: each in both languages, forms, forged requests, hostile values, leaving."""
-import contextlib, io, json, re, urllib.parse, zipfile
+import contextlib, io, json, os, re, tempfile, urllib.parse, zipfile
 from browser import Browser, member
-from garant import Server, check
+from garant import TOP, Server, check
 from mailbox import Mailbox
 from people import PASSWORD, registered, staff, totp
 from words import title, typed, word
@@ -416,6 +416,23 @@ def register(tests):
             stop = over("/unsubscribe/" + "A" * 52, word("link.unknown"), word("link.do.stop"), word("link.ask.choices"))
             check("/me/consents" in stop.html, "no way to the choices")
             over("/go/" + "A" * 64 + "/1", word("link.do.followed"))
+
+    @tests.test("pages: a form's page is called as the policy calls the form, else by what it is for")
+    def called():
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(TOP, "policies/site-fr.yaml"), encoding="utf-8") as file:
+                text = file.read()
+            title = '    title: {fr: "Formulaire de contact", en: "Contact form"}\n'
+            check(title in text, "the form's title has moved")
+            bare = os.path.join(folder, "bare.yaml")
+            with open(bare, "w", encoding="utf-8") as file:
+                file.write(text.replace(title, ""))
+            for policy, language, heading in (("site-fr", "fr", "Formulaire de contact"), ("site-fr", "en", "Contact form"), (bare, "en", None)):
+                with Server(policy) as server:
+                    page = Browser(server, language).get("/forms/contact").expect(200)
+                    shown = re.search(r"<h1>(.*?)</h1>", page.html)[1]
+                    heading = heading or server.anyone().get("/v1/forms/contact").expect(200).json["purposes"][0]["title"]
+                    check(heading in typed(shown) and heading in typed(page.read.title) and shown not in ("contact", "Form"), f"{shown}: {page.read.title}")
 
     @tests.test("pages: that nothing was changed is said where something would have been")
     def unchanged():

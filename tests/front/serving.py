@@ -1,5 +1,5 @@
 """Starting, stopping, reloading: what the server refuses to start with, and that it ends what it has begun."""
-import contextlib, gzip, os, shutil, signal, socket, sqlite3, stat, subprocess, threading, time
+import contextlib, gzip, html, os, re, shutil, signal, socket, sqlite3, stat, subprocess, threading, time
 import people
 from garant import TOP, Client, Fault, Server, check, garant
 
@@ -254,6 +254,34 @@ def register(tests):
             server.anyone().get("/healthz").expect(200)          # loopback has no share
             for one in kept:
                 one.close()
+
+    @tests.test("serving: the promise board in parts: no page above 60 kB with its style, unpacked, and no sentence lost")
+    def parts():
+        said = []
+        for policy in ("mxplorerplace", "myportal", "deskmanager", "site-fr", "myownconference"):
+            with Server(policy) as server:
+                style, most = len(server.anyone().get("/static/garant.css").expect(200).body), 0
+
+                def shown(path):
+                    nonlocal most
+                    body = server.anyone().get(path, Accept="text/html").expect(200).body
+                    most = max(most, len(body) + style)
+                    return html.unescape(body.decode())
+                for language in ("fr", "en"):
+                    page, seen = shown(f"/promises?lang={language}"), 0
+                    for part in re.findall(r'href="/promises\?of=([^&"]+)&lang', page):
+                        for sheet in range(1, 99):
+                            one = shown(f"/promises?of={part}&sheet={sheet}&lang={language}")
+                            seen += one.split('<ul class="clauses">')[1].count("<li>")
+                            if f"&sheet={sheet + 1}&" not in one:
+                                break
+                    told = server.operator().get("/v1/promises").expect(200).json["clauses"]
+                    check(seen == len(told), f"{policy}: {seen} sentences on the pages, {len(told)} in the answer")
+                check(most <= 60_000, f"{policy}: a page weighs {most} with its style")
+                said.append(f"{policy} {most}")
+                for wrong, status in (("of=nothing", 404), ("of=rights&sheet=0", 400), ("of=rights&sheet=x", 400)):
+                    server.anyone().get(f"/promises?{wrong}", Accept="text/html").expect(status)
+        return ", ".join(said)
 
     @tests.test("serving: public pages come packed to whoever takes that, small with their style, and never with somebody's token in them")
     def packed():

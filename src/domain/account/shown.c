@@ -27,6 +27,33 @@ static enum err put_managers(struct ctx *c, const struct person *p, struct json_
     return q.status;
 }
 
+/* What each of them is: their roles, which may be told to whom their names are not. In the order of put_managers(). */
+static enum err put_manager_roles(struct ctx *c, const struct person *p, struct json_out *w)
+{
+    enum { MOST = 64 };
+    struct subject_id *all = NEW_ARRAY(c->arena, struct subject_id, MOST);
+    unsigned count = 0;
+    TRY_PTR(all);
+    {
+        READ_AUTO db = NULL;
+        TRY(store_read(ctx_store(c), c->arena, &db));
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_TEAM_OF, ARGS(V_TEXT(c->tenant), V_ID(p->id)));
+        while (count < MOST && query_next(&q) && query_get(&q, TEAM_OF, manager).n == sizeof *all)
+            memcpy(&all[count++], query_get(&q, TEAM_OF, manager).p, sizeof *all);
+        TRY(q.status);
+    }
+    json_name(w, TEXT("manager_roles"));
+    json_open(w, '[');
+    for (unsigned i = 0; i < count; i++) {
+        struct account a;
+        TRY(account_load(c, all[i], &a));
+        json_put_text(w, a.role);
+    }
+    json_close(w, ']');
+    return OK;
+}
+
 static enum err count_sessions(struct ctx *c, const struct person *p, int64_t *out)
 {
     READ_AUTO db = NULL;
@@ -59,6 +86,7 @@ enum err account_put(struct ctx *c, const struct person *p, struct json_out *w)
     json_pair_bool(w, TEXT("second_factor"), a.factor_at != 0);
     json_pair_int(w, TEXT("sessions"), sessions);
     TRY(put_managers(c, p, w));
+    TRY(put_manager_roles(c, p, w));
     json_close(w, '}');
     return OK;
 }

@@ -51,6 +51,7 @@ struct board_probe {
 struct board_clause {
     text id, path, sentence, promises; /* id: the sentence's anchor in the notice; promises: "FR-01, FR-03" or empty */
     text group;                        /* title of the purpose that it is about, else of its section of the notice */
+    text part;                         /* name of the same: "purposes.news", or the section's */
     bool purpose;                      /* the group is a purpose */
     unsigned line;                     /* in view.file */
     enum promise_state state;

@@ -105,6 +105,7 @@ static enum err put_sentence(struct ctx *c, struct list *l, const struct section
                                   .path = s->at->path,
                                   .promises = s->promises,
                                   .purpose = of_purpose(block),
+                                  .part = of_purpose(block) ? block->at->path : section->name,
                                   .group = plain(c->arena, of_purpose(block) ? block->title : section->title),
                                   .state = PROMISE_DECLARED,
                                   .line = s->at->key_at.line ? s->at->key_at.line : s->at->at.line,

@@ -65,7 +65,12 @@ bool point_at(struct ctx *c, unsigned n, struct point *out)
 text point_title(const struct ctx *c, const struct point *p)
 {
     text title = node_said(node_get(p->node, TEXT("title")), c->language);
-    return title.n ? title : p->name;
+    if (title.n)
+        return title;
+    for (unsigned i = 0; i < c->policy->purpose_count; i++)
+        if (point_serves(p, c->policy->purposes[i].name))
+            return doc_purpose(c, &c->policy->purposes[i]);
+    return p->name;
 }
 
 enum err point_open(struct ctx *c, const struct point *p)

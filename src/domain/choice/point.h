@@ -25,6 +25,7 @@ struct point {
 enum err point_find(struct ctx *c, text name, struct point *out);
 /* The n-th of the policy; false when there are fewer. */
 bool point_at(struct ctx *c, unsigned n, struct point *out);
+/* As the policy calls it, else what it is for: the title of the first purpose that it serves. */
 text point_title(const struct ctx *c, const struct point *p);
 /* OK while it is open; ERR_CONFLICT with the clause before its first day (`from`) and after its last (`until`). */
 enum err point_open(struct ctx *c, const struct point *p);

@@ -98,6 +98,8 @@ static enum err show_form(struct ctx *c, const struct request *q, struct reply *
     TRY(page_open(c, q, TEXT("form"), TEXT(""), &p));
     add_faults(&p, &point, why);
     page_problem(&p, why);
+    json_pair(&p.w, TEXT("called"), point_title(c, &point));
+    json_pair(&p.w, TEXT("topic"), point_title(c, &point));
     put_form(&p, &point, why ? q->json : NULL);
     json_pair_bool(&p.w, TEXT("requests"), takes_requests(c));
     return page_show(&p, r, status_of(why));

@@ -5,7 +5,7 @@
 #include "front/door/front.h"
 #include "front/site/promises.h"
 
-enum { FIRST_LOOK = 250, FRESH_LOOK = 5 * SECOND };
+enum { FIRST_LOOK = 250, FRESH_LOOK = 5 * SECOND, SHEET = 50 /* sentences on a page of one part */ };
 
 /* Rounds that were never ended, or a while ago, are ended now, as far as a moment allows; the jobs do the rest. */
 static msec wanted(struct ctx *c, msec budget)
@@ -94,17 +94,18 @@ static void put_icons(struct page *g)
     };
     raw(g, "<svg class=\"sprite\" aria-hidden=\"true\">");
     for (int i = 0; i < PROMISE_STATE_COUNT; i++)
-        buf_print(g->b, "<symbol id=\"s-%.*s\" viewBox=\"0 0 24 24\">%s</symbol>", T(promise_word((enum promise_state)i)),
-                  shapes[i]);
+        buf_print(g->b, "<symbol id=\"s-%.*s\" viewBox=\"0 0 24 24\">%s</symbol>",
+                  T(promise_word((enum promise_state)i)), shapes[i]);
     raw(g, "</svg>\n");
 }
 
 static void put_state(struct page *g, enum promise_state s)
 {
     text word = promise_word(s);
-    buf_print(g->b,
-              "<span class=\"state %.*s\"><svg class=\"sign\" aria-hidden=\"true\"><use href=\"#s-%.*s\"/></svg>%s</span>",
-              T(word), T(word), state_word(g, s));
+    buf_print(
+        g->b,
+        "<span class=\"state %.*s\"><svg class=\"sign\" aria-hidden=\"true\"><use href=\"#s-%.*s\"/></svg>%s</span>",
+        T(word), T(word), state_word(g, s));
 }
 
 static void put_when(struct page *g, msec at)
@@ -201,7 +202,7 @@ static void put_clause(struct page *g, const struct board_clause *one)
     }
     if (one->probe >= 0) {
         const struct probe_row *row = probe_row((enum probe)one->probe);
-        buf_print(g->b, " · <a href=\"#p-%.*s\">", T(row->name));
+        buf_print(g->b, " · <a href=\"/promises?lang=%s#p-%.*s\">", g->fr ? "fr" : "en", T(row->name));
         prose(g, of(g, one->bad ? &row->bad : &row->figure));
         buf_print(g->b, "%s %lld</a>", pick(g, ":", " :"), (long long)(one->bad ? one->bad : one->figure));
     }
@@ -240,31 +241,56 @@ static void put_tally(struct page *g, const unsigned *counts)
     raw(g, "</span>");
 }
 
-static void put_group(struct page *g, const struct board_clause *from)
+static void count_group(const struct board_clause *from, unsigned counts[PROMISE_STATE_COUNT])
 {
-    unsigned counts[PROMISE_STATE_COUNT] = { 0 };
     for (const struct board_clause *one = from; one; one = one->next)
         if (together(one, from))
             counts[one->state]++;
-    buf_print(g->b, "<details class=\"more\"%s><summary><h4>", counts[PROMISE_BROKEN] ? " open" : "");
+}
+
+/* A group is a page of its own, so that none is heavy. */
+static void put_group(struct page *g, const struct board_clause *from)
+{
+    unsigned counts[PROMISE_STATE_COUNT] = { 0 };
+    count_group(from, counts);
+    raw(g, "<li><a href=\"/promises?of=");
+    buf_html(g->b, from->part);
+    buf_print(g->b, "&amp;lang=%s\">", g->fr ? "fr" : "en");
     buf_html(g->b, from->group);
-    raw(g, "</h4>");
+    raw(g, "</a>");
     put_tally(g, counts);
-    raw(g, "</summary>\n<div class=\"inside\">\n<ul class=\"clauses\">\n");
-    for (int s = PROMISE_STATE_COUNT; s-- > 0;)
-        for (const struct board_clause *one = from; one; one = one->next)
-            if ((int)one->state == s && together(one, from))
-                put_clause(g, one);
-    raw(g, "</ul>\n</div></details>\n");
+    raw(g, "</li>\n");
+}
+
+/* What is not kept is said at once, whatever group it is of. */
+static void put_broken(struct page *g)
+{
+    enum { MOST = 20 };
+    unsigned shown = 0;
+    if (!g->v->counts[PROMISE_BROKEN])
+        return;
+    buf_print(g->b, "<section class=\"chapter\" id=\"broken\">\n<h2>%s</h2>\n<ul class=\"clauses\">\n",
+              pick(g, "What is not kept", "Ce qui n’est pas tenu"));
+    for (const struct board_clause *one = g->v->first; one && shown < MOST; one = one->next)
+        if (one->state == PROMISE_BROKEN) {
+            put_clause(g, one);
+            shown++;
+        }
+    raw(g, "</ul>\n");
+    if (g->v->counts[PROMISE_BROKEN] > shown)
+        buf_print(g->b, "<p class=\"aside\">%s %u</p>\n",
+                  pick(g, "And more, under their purpose:", "Et d’autres, sous leur finalité :"),
+                  g->v->counts[PROMISE_BROKEN] - shown);
+    raw(g, "</section>\n");
 }
 
 static void put_groups(struct page *g, bool purposes, const char *title)
 {
-    buf_print(g->b, "<h3 class=\"heading\">%s</h3>\n<div class=\"mores one\">\n", title);
+    buf_print(g->b, "<h3 class=\"heading\">%s</h3>\n<ul class=\"parts\">\n", title);
     for (const struct board_clause *one = g->v->first; one; one = one->next)
         if (one->purpose == purposes && is_first(g, one))
             put_group(g, one);
-    raw(g, "</div>\n");
+    raw(g, "</ul>\n");
 }
 
 static void put_board(struct page *g)
@@ -272,19 +298,68 @@ static void put_board(struct page *g)
     put_icons(g);
     buf_print(g->b, "<section class=\"short\" aria-label=\"%s\">\n", pick(g, "At a glance", "En un coup d’œil"));
     put_bar(g);
-    buf_print(g->b,
-              "</section>\n<section class=\"chapter\" id=\"probes\">\n<h2>%s</h2>\n<div class=\"mores checks\">\n",
+    raw(g, "</section>\n");
+    put_broken(g);
+    buf_print(g->b, "<section class=\"chapter\" id=\"probes\">\n<h2>%s</h2>\n<div class=\"mores checks\">\n",
               pick(g, "What we check all the time", "Ce que nous vérifions en continu"));
     for (int s = PROMISE_STATE_COUNT; s-- > PROMISE_KEPT;)
         for (unsigned i = 0; i < PROBES; i++)
             if (g->v->probes[i].applies && (int)g->v->probes[i].state == s)
                 put_probe(g, (enum probe)i);
-    buf_print(g->b, "</div>\n</section>\n<section class=\"chapter\" id=\"sentences\">\n<h2>%s</h2>\n",
-              pick(g, "Each sentence of the notice, and what proves it",
-                   "Chaque phrase de la notice, et ce qui la prouve"));
+    buf_print(
+        g->b, "</div>\n</section>\n<section class=\"chapter\" id=\"sentences\">\n<h2>%s</h2>\n",
+        pick(g, "Each sentence of the notice, and what proves it", "Chaque phrase de la notice, et ce qui la prouve"));
     put_groups(g, true, pick(g, "What we use your data for", "À quoi servent vos données"));
     put_groups(g, false, pick(g, "Everything else", "Tout le reste"));
     raw(g, "</section>\n");
+}
+
+/* One group: its sentences, gravest first; `sheet` counts from 0. */
+static void put_part(struct page *g, const struct board_clause *from, unsigned sheet)
+{
+    unsigned counts[PROMISE_STATE_COUNT] = { 0 };
+    count_group(from, counts);
+    put_icons(g);
+    buf_print(g->b, "<p class=\"actions\"><a href=\"/promises?lang=%s#sentences\">%s</a></p>\n<p class=\"aside\">",
+              g->fr ? "fr" : "en", pick(g, "← All our promises", "← Toutes nos promesses"));
+    put_tally(g, counts);
+    raw(g, "</p>\n<ul class=\"clauses\">\n");
+    unsigned place = 0, end = (sheet + 1) * SHEET;
+    for (int s = PROMISE_STATE_COUNT; s-- > 0;)
+        for (const struct board_clause *one = from; one; one = one->next)
+            if ((int)one->state == s && together(one, from) && place++ >= sheet * SHEET && place <= end)
+                put_clause(g, one);
+    raw(g, "</ul>\n");
+    if (place <= end)
+        return;
+    raw(g, "<p class=\"actions\"><a class=\"button\" href=\"/promises?of=");
+    buf_html(g->b, from->part);
+    buf_print(g->b, "&amp;sheet=%u&amp;lang=%s\">%s</a></p>\n", sheet + 2, g->fr ? "fr" : "en",
+              pick(g, "More", "Suite"));
+}
+
+/* NULL for all of it; ERR_NOT_FOUND where the notice has no such part. */
+static enum err find_part(struct ctx *c, const struct request *q, const struct board_view *v,
+                          const struct board_clause **out)
+{
+    text part = request_query(q, TEXT("of"));
+    *out = NULL;
+    if (!part.p)
+        return OK;
+    for (const struct board_clause *one = v->first; one && !*out; one = one->next)
+        if (text_eq(one->part, part))
+            *out = one;
+    return *out ? OK : say(c->arena, ERR_NOT_FOUND, "the notice has no such part");
+}
+
+static enum err sheet_of(struct ctx *c, const struct request *q, unsigned *out)
+{
+    text asked = request_query(q, TEXT("sheet"));
+    int64_t n = 1;
+    if (asked.p && (!text_int(asked, &n) || n < 1 || n > 1000))
+        return say(c->arena, ERR_USAGE, "the parameter \"sheet\" is a number from 1");
+    *out = (unsigned)n - 1;
+    return OK;
 }
 
 enum err api_promises_page(struct ctx *c, const struct request *q, struct reply *r)
@@ -292,7 +367,11 @@ enum err api_promises_page(struct ctx *c, const struct request *q, struct reply 
     TRY(request_take_language(c, q));
     text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
     struct board_view v;
+    const struct board_clause *part;
+    unsigned sheet;
     TRY(board_look(c, wanted(c, FIRST_LOOK), &v));
+    TRY(find_part(c, q, &v, &part));
+    TRY(sheet_of(c, q, &sheet));
     struct page g = { .b = reply_text(r, 200, TEXT("text/html; charset=utf-8")),
                       .c = c,
                       .v = &v,
@@ -302,16 +381,24 @@ enum err api_promises_page(struct ctx *c, const struct request *q, struct reply 
         .name = site.n ? site : c->policy->controller.legal_name,
         .fr = g.fr,
         .root = c->policy->root,
-        .title = g.fr ? TEXT("Nos promesses, vérifiées en direct")
-                      : TEXT("Our promises, checked live"),
+        .title = g.fr ? TEXT("Nos promesses, vérifiées en direct") : TEXT("Our promises, checked live"),
         .lead =
             g.fr
                 ? TEXT(
                       "Le serveur se vérifie lui-même en continu, et le montre ici. Aucune donnée personnelle n’y figure.")
                 : TEXT("The server checks itself all the time, and shows it here. No personal data appear.")
     };
+    if (part) {
+        frame.here = arena_print(c->arena, "/promises?of=%.*s", T(part->part));
+        frame.title = part->group;
+        frame.lead = g.fr ? TEXT("Chaque phrase de la notice, et ce qui la prouve.")
+                          : TEXT("Each sentence of the notice, and what proves it.");
+    }
     page_begin(g.b, &frame);
-    put_board(&g);
+    if (part)
+        put_part(&g, part, sheet);
+    else
+        put_board(&g);
     page_end(g.b, &frame,
              arena_print(c->arena,
                          g.fr ? "Politique %.*s, version %.*s. Empreinte SHA-256 du fichier appliqué : %s"
