@@ -146,6 +146,12 @@ static void put_remains(const struct sheet *g, const struct json *all)
           TEXT_INIT("journaux archivés de la base") },
         { TEXT_INIT("binlog"), TEXT_INIT("the database’s log (binlog)"), TEXT_INIT("journal de la base (binlog)") },
         { TEXT_INIT("backups"), TEXT_INIT("backups"), TEXT_INIT("sauvegardes") },
+        { TEXT_INIT("disk-blocks"), TEXT_INIT("the disk’s free space, until it is written over"),
+          TEXT_INIT("l’espace libre du disque, jusqu’à ce qu’il soit réécrit") },
+        { TEXT_INIT("hard-links"), TEXT_INIT("other names of the same files"),
+          TEXT_INIT("d’autres noms des mêmes fichiers") },
+        { TEXT_INIT("link-targets"), TEXT_INIT("what erased links led to"),
+          TEXT_INIT("ce à quoi menaient des liens effacés") },
     };
     JSON_EACH(r, all) {
         text what = json_text(r, TEXT("what")), until = json_text(r, TEXT("until"));

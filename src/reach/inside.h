@@ -39,6 +39,9 @@ text credential(text file, text name);
 /* A store that is an application: adds the members of the answer. ERR_BUSY when it did not do it, and why. */
 enum err webhook_answer(struct arena *a, const struct json *asked, struct json_out *w);
 
+/* A store that is a folder of files: adds the members of the answer. ERR_BUSY when some of it cannot be reached. */
+enum err folder_answer(struct arena *a, const struct json *asked, struct json_out *w);
+
 /* ---- The map. ---- */
 
 struct column {

@@ -141,8 +141,10 @@ static enum err answer(struct arena *a, text asked, struct buf *b)
     TRY(json_parse(a, asked, &p.asked));
     p.store = json_get(p.asked, TEXT("store"));
     json_open(&w, '{');
-    enum err e = text_eq(json_text(p.store, TEXT("kind")), TEXT("webhook")) ? webhook_answer(a, p.asked, &w)
-                                                                             : answer_in(&p, &l, &faults, &w);
+    text kind = json_text(p.store, TEXT("kind"));
+    enum err e = text_eq(kind, TEXT("webhook"))  ? webhook_answer(a, p.asked, &w)
+                 : text_eq(kind, TEXT("folder")) ? folder_answer(a, p.asked, &w)
+                                                 : answer_in(&p, &l, &faults, &w);
     if (l.close)
         l.close(&l);
     json_close(&w, '}');

@@ -73,7 +73,6 @@ void connector_part_over(struct connector_part *p, bool done)
 {
     p->called = TEXT("");
     p->why = TEXT("");
-    p->until = 0;
     p->tries = 0;
     p->state = done ? TEXT("done") : TEXT("open");
 }

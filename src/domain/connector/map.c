@@ -90,6 +90,17 @@ static void check_table(struct ctx *c, struct connector_map *m, const struct nod
             FAULT(m, purpose, "the policy has no purpose \"%.*s\"", T(purpose->key));
 }
 
+/* Files of a folder: of which category, and where the person's value stands in their name. */
+static void check_files(struct ctx *c, struct connector_map *m, const struct node *files)
+{
+    text category = node_text(files, TEXT("category"));
+    if (policy_category(c->policy, category) < 0)
+        FAULT(m, files, "the files %.*s are of the category \"%.*s\", which the policy does not have", T(files->key),
+              T(category));
+    if (text_find(node_text(files, TEXT("name")), TEXT("{}")) < 0)
+        FAULT(m, files, "the files %.*s have a \"name\" with {} for the person's value", T(files->key));
+}
+
 /* Each kind of store, and what the map must say of one. */
 static const struct {
     text name, needs[3];
@@ -98,6 +109,7 @@ static const struct {
     { TEXT_INIT("postgresql"), { TEXT_INIT("tables") } },
     { TEXT_INIT("mariadb"), { TEXT_INIT("tables") } },
     { TEXT_INIT("webhook"), { TEXT_INIT("url"), TEXT_INIT("secret"), TEXT_INIT("key") } },
+    { TEXT_INIT("folder"), { TEXT_INIT("path"), TEXT_INIT("key"), TEXT_INIT("files") } },
     { TEXT_INIT("manual"), { { NULL, 0 } } },
 };
 
@@ -114,8 +126,10 @@ static void check_store(struct ctx *c, struct connector_map *m, const struct nod
                 FAULT(m, store, "the store %.*s has no \"%.*s\"", T(store->key), T(kinds[i].needs[n]));
     }
     if (!known)
-        FAULT(m, store, "the store %.*s has a \"kind\": sqlite, postgresql, mariadb, webhook or manual", T(store->key));
+        FAULT(m, store, "the store %.*s has a \"kind\": sqlite, postgresql, mariadb, webhook, folder or manual", T(store->key));
     check_fields(c, m, fields_of(store));
+    NODE_EACH(files, node_get(store, TEXT("files")))
+        check_files(c, m, files);
     NODE_EACH(purpose, node_get(store, TEXT("object")))
         if (policy_purpose(c->policy, purpose->value) < 0)
             FAULT(m, purpose, "the policy has no purpose \"%.*s\"", T(purpose->value));

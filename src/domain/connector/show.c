@@ -56,6 +56,17 @@ static void put_told(const struct connector_part *p, const struct json *t, struc
     json_close(w, '}');
 }
 
+/* Files have a size, rows have none. */
+static void put_bytes(const struct connector_part *p, const struct json *t, struct json_out *w)
+{
+    int64_t bytes = 0;
+    JSON_EACH(counted, p->counted)
+        if (text_eq(json_text(counted, TEXT("table")), json_text(t, TEXT("table"))))
+            bytes = number(counted, TEXT("bytes"));
+    if (json_get(t, TEXT("bytes")))
+        json_pair_int(w, TEXT("bytes"), larger(bytes, number(t, TEXT("bytes"))));
+}
+
 /* Of a table: what was found before anything was done, and what was done; after a crash the second look finds less. */
 static void put_table(const struct connector_part *p, enum outside_act act, const struct json *t, struct json_out *w)
 {
@@ -71,6 +82,7 @@ static void put_table(const struct connector_part *p, enum outside_act act, cons
                   act != OUTSIDE_erase ? number(t, TEXT("done"))
                   : text_eq(action, TEXT("null")) && p->answer ? found : 0);
     json_pair_int(w, TEXT("kept"), act == OUTSIDE_erase && keeps ? found : 0);
+    put_bytes(p, t, w);
     json_pair(w, TEXT("ground"), or_none(json_text(t, TEXT("ground"))));
     json_pair(w, TEXT("until"), or_none(json_text(t, TEXT("until"))));
     json_close(w, '}');
@@ -464,8 +476,9 @@ enum err connector_reached(struct ctx *c, const struct person *p)
         const struct json *answer;
         if (!connector_serves(c, store) || connector_by_hand(store))
             continue;
-        /* Of an application, the copy itself: that it counts does not say that it gives one at once. */
-        TRY(connector_ask(c, store, connector_by_message(store) ? TEXT("copy") : TEXT("count"), values, NULL, &answer));
+        /* But for tables the copy itself: that it is counted does not say that it is given, at once and whole. */
+        text act = node_get(store, TEXT("tables")) ? TEXT("count") : TEXT("copy");
+        TRY(connector_ask(c, store, act, values, NULL, &answer));
         text state = json_text(answer, TEXT("state")), why = json_text(answer, TEXT("why"));
         if (!text_eq(state, TEXT("done")))
             return say(c->arena, ERR_CONFLICT, "the store %.*s cannot give its copy: %.*s", T(store->key),
