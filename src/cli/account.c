@@ -217,17 +217,6 @@ static enum err import_file(struct cli *cli)
 #define ACTIONS          ACTIONS_BUT_LAST " or import"
 #define ACTIONS_FR       ACTIONS_BUT_LAST " ou import"
 
-static bool known(text action)
-{
-    text all = TEXT(ACTIONS);
-    while (all.p) {
-        text word = text_trim(text_cut(&all, ' '));
-        if (text_eq(text_ends(word, TEXT(",")) ? text_upto(word, word.n - 1) : word, action))
-            return !text_eq(action, TEXT("or"));
-    }
-    return false;
-}
-
 enum err verb_account(struct cli *cli)
 {
     if (!cli_has(cli, TEXT("lang"))) /* what the operator's terminal speaks says nothing of the people */
@@ -241,9 +230,6 @@ enum err verb_account(struct cli *cli)
                   { TEXT_INIT("refuse"), "/refuse" } };
     text what, id, body;
     TRY(cli_argument(cli, 0, ACTIONS, ACTIONS_FR, &what));
-    if (!known(what))
-        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use " ACTIONS, "action inconnue « %.*s » : utilisez " ACTIONS_FR,
-                         T(what));
     if (text_eq(what, TEXT("open"))) {
         TRY(cli_read_input(cli, INPUT_LIMIT, &body));
         return cli_ask(cli, METHOD_POST, TEXT("/v1/accounts"), json_type, body, 0);
@@ -337,8 +323,7 @@ enum err verb_support(struct cli *cli)
     for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
         if (text_eq(what, text_of(acts[i])))
             return support_decide(cli, id, what);
-    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use ask, list, show, consent, refuse, end or look",
-                     "action inconnue « %.*s » : utilisez ask, list, show, consent, refuse, end ou look", T(what));
+    return cli_no_action(cli);
 }
 
 /* ---- Recipients of data. ---- */
@@ -371,8 +356,7 @@ enum err verb_recipient(struct cli *cli)
     if (text_eq(what, TEXT("end")))
         return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/recipients/", name, "/end"), TEXT(""), TEXT(""), 0);
     if (!text_eq(what, TEXT("unlink")))
-        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use list, show, link, unlink or end",
-                         "action inconnue « %.*s » : utilisez list, show, link, unlink ou end", T(what));
+        return cli_no_action(cli);
     TRY(cli_argument(cli, 2, "the link's id", "l'identifiant du lien", &link));
     text links = cli_target(cli, "/v1/recipients/", name, "/links/");
     return cli_ask(cli, METHOD_DELETE, arena_print(cli->arena, "%.*s%.*s", T(links), T(link)), TEXT(""), TEXT(""), 0);
@@ -413,6 +397,5 @@ enum err verb_tenant(struct cli *cli)
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/tenant/tokens"), asked), TEXT(""), TEXT(""), 0);
     if (text_eq(what, TEXT("accept")) || text_eq(what, TEXT("revoke")))
         return decide_token(cli, what);
-    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use invite, tokens, accept or revoke",
-                     "action inconnue « %.*s » : utilisez invite, tokens, accept ou revoke", T(what));
+    return cli_no_action(cli);
 }

@@ -69,7 +69,7 @@ static enum err of_one(struct cli *cli, text what)
         return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/campaigns/", id, "/posted"), TEXT(""), TEXT(""), 0);
     if (text_eq(what, TEXT("take")) || text_eq(what, TEXT("call")))
         return by_hand(cli, what, id);
-    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\"", "action inconnue « %.*s »", T(what));
+    return cli_no_action(cli);
 }
 
 enum err verb_campaign(struct cli *cli)
@@ -122,8 +122,7 @@ enum err verb_mail(struct cli *cli)
     text what;
     TRY(cli_argument(cli, 0, "receive", "receive", &what));
     if (!text_eq(what, TEXT("receive")))
-        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use receive",
-                         "action inconnue « %.*s » : utilisez receive", T(what));
+        return cli_no_action(cli);
     enum err status = receive(cli);
     cli->exit_status = exit_for(status);
     return status;

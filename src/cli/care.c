@@ -46,8 +46,7 @@ enum err verb_journal(struct cli *cli)
         return ask_folder(cli, TEXT("/v1/journal/export"), index, false);
     }
     if (!text_eq(what, TEXT("proof")))
-        return cli_fault(cli, ERR_USAGE, "unknown action: use checkpoint, key, proof or export",
-                         "action inconnue : utilisez checkpoint, key, proof ou export");
+        return cli_no_action(cli);
     int64_t n;
     TRY(cli_argument(cli, 1, "the index of an entry",
                      "l'index d'une écriture", &index));
@@ -194,8 +193,7 @@ enum err verb_token(struct cli *cli)
     if (text_eq(what, TEXT("list")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/tokens"), pages), TEXT(""), TEXT(""), 0);
     if (!text_eq(what, TEXT("revoke")))
-        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use create, list or revoke",
-                         "action inconnue « %.*s » : utilisez create, list ou revoke", T(what));
+        return cli_no_action(cli);
     TRY(token_name(cli, &name));
     return ask(cli, METHOD_DELETE, cli_target(cli, "/v1/tokens/", name, ""), TEXT(""));
 }
@@ -209,8 +207,7 @@ enum err verb_policy(struct cli *cli)
     if (text_eq(what, TEXT("reload")))
         return ask(cli, METHOD_POST, TEXT("/v1/policy/reload"), TEXT(""));
     if (!text_eq(what, TEXT("show")) && !text_eq(what, TEXT("source")))
-        return cli_fault(cli, ERR_USAGE, "unknown action: use show, source or reload",
-                         "action inconnue : utilisez show, source ou reload");
+        return cli_no_action(cli);
     TRY(client_open(cli, &client));
     TRY(client_call(&client, METHOD_GET, TEXT("/v1/policy"), TEXT(""), TEXT(""), 0, &result));
     TRY(json_parse(cli->arena, result.body, &policy));

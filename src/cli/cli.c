@@ -60,9 +60,8 @@ enum err cli_number(struct cli *cli, text name, int64_t least, int64_t most, int
     *out = otherwise;
     if (!value.p || (text_int(value, out) && *out >= least && *out <= most))
         return OK;
-    return cli_fault(cli, ERR_USAGE, "--%.*s takes a number from %lld to %lld",
-                     "--%.*s prend un nombre de %lld à %lld", T(name), (long long)least,
-               (long long)most);
+    return cli_fault(cli, ERR_USAGE, "--%.*s takes a number from %lld to %lld", "--%.*s prend un nombre de %lld à %lld",
+                     T(name), (long long)least, (long long)most);
 }
 
 enum err cli_fault(struct cli *cli, enum err code, const char *en, const char *fr, ...)
@@ -124,8 +123,9 @@ enum err cli_app_options(struct cli *cli, bool create, struct app_options *out)
                                  .create = create };
     if (!out->keyring_password.n)
         out->keyring_password = out->store_password;
-    return out->data_dir.n ? OK : cli_fault(cli, ERR_USAGE, "name the data folder with --data DIR",
-                                            "indiquez le dossier des données avec --data DIR");
+    return out->data_dir.n ? OK
+                           : cli_fault(cli, ERR_USAGE, "name the data folder with --data DIR",
+                                       "indiquez le dossier des données avec --data DIR");
 }
 
 enum err cli_read_input(struct cli *cli, size_t limit, text *out)
@@ -203,12 +203,13 @@ enum err cli_read_file(struct cli *cli, struct arena *a, text path, size_t limit
     TRY_PTR(p);
     *out = (text){ p, 0 };
     if (fd < 0)
-        return cli_fault(cli, ERR_CONFIG, "%.*s cannot be read: %s",
-                         "%.*s ne peut pas être lu : %s", T(path), cli_reason(cli, errno));
+        return cli_fault(cli, ERR_CONFIG, "%.*s cannot be read: %s", "%.*s ne peut pas être lu : %s", T(path),
+                         cli_reason(cli, errno));
     while (out->n < limit && (n = read(fd, p + out->n, limit - out->n)) > 0)
         out->n += (size_t)n;
-    return n < 0 ? cli_fault(cli, ERR_CONFIG, "%.*s cannot be read: %s",
-                             "%.*s ne peut pas être lu : %s", T(path), cli_reason(cli, errno)) : OK;
+    return n < 0 ? cli_fault(cli, ERR_CONFIG, "%.*s cannot be read: %s", "%.*s ne peut pas être lu : %s", T(path),
+                             cli_reason(cli, errno))
+                 : OK;
 }
 
 /* ---- Parsing. ---- */
@@ -239,10 +240,10 @@ static enum err unknown(struct cli *cli, bool verb, text asked, text near)
     text what = cli_say(cli, en, fr);
     if (near.n)
         return cli_fault(cli, ERR_USAGE, "unknown %.*s \"%s%.*s\", did you mean \"%s%.*s\"?",
-                         "%.*s « %s%.*s » : vouliez-vous dire « %s%.*s » ?", T(what), dashes, T(asked), dashes, T(near));
-    return cli_fault(cli, ERR_USAGE, "unknown %.*s \"%s%.*s\"; see garant help%s%.*s",
-                     "%.*s « %s%.*s » ; voir garant help%s%.*s", T(what), dashes, T(asked), cli->verb.n ? " " : "",
-                     T(cli->verb));
+                         "%.*s « %s%.*s » : vouliez-vous dire « %s%.*s » ?", T(what), dashes, T(asked), dashes,
+                         T(near));
+    return cli_fault(cli, ERR_USAGE, "unknown %.*s \"%s%.*s\"%s", "%.*s « %s%.*s »%s", T(what), dashes, T(asked),
+                     cli->row ? "" : cli_say(cli, TEXT("; see garant help"), TEXT(" ; voir garant help")).p);
 }
 
 /* By its name, or by a beginning that only one has. */
@@ -271,20 +272,17 @@ static enum err add_option(struct cli *cli, text given, int argc, char **argv, i
     bool attached = value.p != NULL;
     TRY(find_option(cli, name, &row));
     if (!row->value.n && attached)
-        return cli_fault(cli, ERR_USAGE, "--%.*s takes no value",
-                         "--%.*s ne prend pas de valeur", T(row->name));
+        return cli_fault(cli, ERR_USAGE, "--%.*s takes no value", "--%.*s ne prend pas de valeur", T(row->name));
     if (row->value.n && !attached) {
         if (*at + 1 >= argc)
-            return cli_fault(cli, ERR_USAGE, "--%.*s needs a value: %.*s",
-                             "--%.*s demande une valeur : %.*s", T(row->name), T(row->value));
+            return cli_fault(cli, ERR_USAGE, "--%.*s needs a value: %.*s", "--%.*s demande une valeur : %.*s",
+                             T(row->name), T(row->value));
         value = text_of(argv[++*at]);
     }
     if (cli_has(cli, row->name))
-        return cli_fault(cli, ERR_USAGE, "--%.*s is given twice",
-                         "--%.*s est donné deux fois", T(row->name));
+        return cli_fault(cli, ERR_USAGE, "--%.*s is given twice", "--%.*s est donné deux fois", T(row->name));
     if (cli->option_count == CLI_OPTIONS)
-        return cli_fault(cli, ERR_USAGE, "too many options",
-                         "trop d'options");
+        return cli_fault(cli, ERR_USAGE, "too many options", "trop d'options");
     cli->options[cli->option_count].name = row->name;
     cli->options[cli->option_count++].value = row->value.n ? value : TEXT("");
     return OK;
@@ -311,8 +309,7 @@ static enum err settle(struct cli *cli)
     cli->json = cli_has(cli, TEXT("json"));
     cli->quiet = cli_has(cli, TEXT("quiet"));
     if (lang.p && !text_eq(lang, TEXT("fr")) && !text_eq(lang, TEXT("en")))
-        return cli_fault(cli, ERR_USAGE, "--lang is fr or en",
-                         "--lang vaut fr ou en");
+        return cli_fault(cli, ERR_USAGE, "--lang is fr or en", "--lang vaut fr ou en");
     if (lang.p)
         cli->language = lang;
     cli->asked_language = cli->language;
@@ -350,12 +347,79 @@ static enum err parse(struct cli *cli, int argc, char **argv, int from)
             return cli_fault(cli, ERR_USAGE, "options are written with two dashes: --%.*s",
                              "les options s'écrivent avec deux tirets : --%.*s", T(text_from(word, 1)));
         else if (cli->argument_count == CLI_ARGUMENTS)
-            return cli_fault(cli, ERR_USAGE, "more than %d arguments",
-                             "plus de %d arguments", CLI_ARGUMENTS);
+            return cli_fault(cli, ERR_USAGE, "more than %d arguments", "plus de %d arguments", CLI_ARGUMENTS);
         else
             cli->arguments[cli->argument_count++] = word;
     }
     return settle(cli);
+}
+
+/* ---- Actions: what a verb's row takes as its first argument ("list|show NAME"). ---- */
+
+/* Takes the next one off *rest; false when there is none. A verb whose argument is a file or a name has none. */
+static bool next_action(text *rest, text *out)
+{
+    while (rest->n) {
+        text one = text_cut(rest, '|');
+        if (text_starts(one, TEXT("[")))
+            one = text_from(one, 1);
+        size_t n = 0;
+        while (n < one.n && one.p[n] >= 'a' && one.p[n] <= 'z')
+            n++;
+        *out = text_upto(one, n);
+        if (n)
+            return true;
+        if (one.n && one.p[0] >= 'A' && one.p[0] <= 'Z')
+            return false;
+    }
+    return false;
+}
+
+static bool has_action(const struct cli *cli, text asked)
+{
+    text rest = cli->row->arguments, one;
+    bool any = false;
+    while (next_action(&rest, &one)) {
+        any = true;
+        if (text_eq(one, asked))
+            return true;
+    }
+    return !any;
+}
+
+/* "list, show or end" */
+static text actions_of(struct cli *cli)
+{
+    text rest = cli->row->arguments, one, next;
+    BUF_AUTO b = buf_make(1 << 12);
+    bool more = next_action(&rest, &one);
+    for (bool first = true; more; first = false) {
+        more = next_action(&rest, &next);
+        text or = cli_say(cli, TEXT(" or "), TEXT(" ou "));
+        if (!first)
+            buf_add(&b, more ? TEXT(", ") : or);
+        buf_add(&b, one);
+        one = next;
+    }
+    return buf_made(cli->arena, &b);
+}
+
+enum err cli_no_action(struct cli *cli)
+{
+    text asked = cli->arguments[0], rest = cli->row->arguments, one, near = { NULL, 0 };
+    unsigned least = NEAR + 1;
+    while (next_action(&rest, &one)) {
+        unsigned distance = text_distance(asked, one, NEAR);
+        if (distance < least) {
+            least = distance;
+            near = one;
+        }
+    }
+    if (near.n)
+        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\", did you mean \"%.*s\"?",
+                         "action inconnue « %.*s » : vouliez-vous dire « %.*s » ?", T(asked), T(near));
+    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use %.*s", "action inconnue « %.*s » : utilisez %.*s",
+                     T(asked), T(actions_of(cli)));
 }
 
 /* ---- Asked before what cannot be undone. ---- */
@@ -391,8 +455,7 @@ static enum err confirm(struct cli *cli)
     buf_add(&b, SAY(cli, " Continue? [y/N] ", " Continuer ? [o/N] "));
     TRY(buf_lend(cli->arena, &b, &line));
     if (!cli_write(STDERR_FILENO, line))
-        return cli_fault(cli, ERR_STORAGE, "the question cannot be written",
-                         "la question ne peut pas être affichée");
+        return cli_fault(cli, ERR_STORAGE, "the question cannot be written", "la question ne peut pas être affichée");
     TRY(cli_read_line(cli, &answer, &ended));
     return cli_yes_or_no(answer, &yes) && yes ? OK : say(cli->arena, ERR_UNCONFIRMED, "%s", "");
 }
@@ -424,6 +487,17 @@ static text told_language(int argc, char **argv, text otherwise)
 
 /* ---- The end. ---- */
 
+/* What is typed wrong, or a file that is not there, needs no title before it. */
+static bool speaks_for_itself(enum err e) { return e == ERR_USAGE || e == ERR_CONFIG; }
+
+/* Where the verb is explained, when it was called in a way that it does not know. */
+static void put_hint(struct cli *cli, enum err e, struct buf *b)
+{
+    if (e != ERR_USAGE || !cli->row || text_eq(cli->verb, TEXT("help")))
+        return;
+    buf_print(b, "\n%.*s garant help %.*s", T(SAY(cli, "How it is used:", "Mode d'emploi :")), T(cli->verb));
+}
+
 static void tell(struct cli *cli, enum err e)
 {
     const struct err_row *row = err_row(e);
@@ -444,14 +518,18 @@ static void tell(struct cli *cli, enum err e)
         json_close(&w, '}');
     } else {
         text title = cli_say(cli, row->en, row->fr), colon = cli_say(cli, TEXT(":"), TEXT(" :"));
-        buf_print(&b, "garant%.*s %.*s", T(colon), T(title));
         text told = why_told(why, cli_say(cli, TEXT("en"), TEXT("fr")));
-        if (why->detail[0])
-            buf_print(&b, "%.*s %.*s", T(colon), T(told.n ? told : text_of(why->detail)));
+        told = told.n ? told : text_of(why->detail);
+        buf_print(&b, "garant%.*s", T(colon));
+        if (!told.n || !speaks_for_itself(e))
+            buf_print(&b, " %.*s%.*s", T(title), T(told.n ? colon : told));
+        if (told.n)
+            buf_print(&b, " %.*s", T(told));
         if (why->clause) {
             text place = clause_print(cli->arena, why->clause);
             buf_print(&b, " (%.*s)", T(place));
         }
+        put_hint(cli, e, &b);
     }
     buf_char(&b, '\n');
     ARENA_AUTO a = arena_make(0);
@@ -489,9 +567,10 @@ static enum err run_verb(struct cli *cli, const struct verb_row *verb)
         return verb_help(cli);
     }
     if (!verb->arguments.n && cli->argument_count)
-        return cli_fault(cli, ERR_USAGE, "%.*s takes no argument, and \"%.*s\" is one; see garant help %.*s",
-                         "%.*s ne prend pas d'argument, et « %.*s » en est un ; voir garant help %.*s",
-                   T(cli->verb), T(cli->arguments[0]), T(cli->verb));
+        return cli_fault(cli, ERR_USAGE, "%.*s takes no argument, and \"%.*s\" is one",
+                         "%.*s ne prend pas d'argument, et « %.*s » en est un", T(cli->verb), T(cli->arguments[0]));
+    if (cli->argument_count && !has_action(cli, cli->arguments[0]))
+        return cli_no_action(cli);
     TRY(confirm(cli));
     return verb->run(cli);
 }

@@ -52,6 +52,8 @@ bool cli_has(const struct cli *cli, text name);
 enum err cli_number(struct cli *cli, text name, int64_t least, int64_t most, int64_t otherwise, int64_t *out);
 /* The argument at that place, named in the complaint when it is missing. */
 enum err cli_argument(struct cli *cli, unsigned at, const char *en, const char *fr, text *out);
+/* The first argument is none of the verb's actions: which there are, or which was meant. */
+enum err cli_no_action(struct cli *cli);
 /* say() of this command in its user's language: both formats take the same values in the same order. */
 enum err cli_fault(struct cli *cli, enum err code, const char *en, const char *fr, ...)
     __attribute__((format(printf, 3, 5), format(printf, 4, 5)));

@@ -156,9 +156,7 @@ enum err verb_subject(struct cli *cli)
         if (text_eq(what, lists[i].word))
             return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/subjects/", id, lists[i].path), pages),
                            TEXT(""), TEXT(""), 0);
-    return cli_fault(cli, ERR_USAGE,
-                     "unknown action: use create, find, show, former, patch, access, looks, consents, receipt, signed, objection, permit or end",
-                     "action inconnue : utilisez create, find, show, former, patch, access, looks, consents, receipt, signed, objection, permit ou end");
+    return cli_no_action(cli);
 }
 
 /* A file that is made before the act whose answer it is to hold, so that a name that is taken stops the act; gone again

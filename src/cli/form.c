@@ -13,7 +13,7 @@ enum err verb_form(struct cli *cli)
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/wordings"), of), TEXT(""), TEXT(""), 0);
     bool show = text_eq(what, TEXT("show"));
     if (!show && !text_eq(what, TEXT("answers")))
-        return say(cli->arena, ERR_USAGE, "\"%.*s\" is no action: there are list, show, answers or wordings", T(what));
+        return cli_no_action(cli);
     TRY(cli_argument(cli, 1, "the form's name", "le nom du formulaire", &name));
     text target = cli_target(cli, "/v1/forms/", name, show ? "" : "/answers");
     return cli_ask(cli, METHOD_GET, show ? target : cli_query(cli, target, asked), TEXT(""), TEXT(""), 0);
@@ -68,7 +68,7 @@ enum err verb_request(struct cli *cli)
         return request_enter(cli);
     bool show = text_eq(what, TEXT("show")), attach = text_eq(what, TEXT("attach"));
     if (!show && !attach && !text_eq(what, TEXT("move")))
-        return say(cli->arena, ERR_USAGE, "\"%.*s\" is no action: there are list, enter, show, move or attach", T(what));
+        return cli_no_action(cli);
     TRY(cli_argument(cli, 1, "the request's reference", "la référence de la demande", &id));
     if (attach)
         return send_file(cli, arena_print(cli->arena, "/v1/requests/%.*s/mandate?name=", T(id)), 2);
@@ -146,8 +146,7 @@ enum err verb_publication(struct cli *cli)
     if (text_eq(what, TEXT("send")))
         return send_in(cli, name);
     if (!text_eq(what, TEXT("end")))
-        return cli_fault(cli, ERR_USAGE, "unknown action: use list, waiting, decide, send, end, reports or answer",
-                         "action inconnue : utilisez list, waiting, decide, send, end, reports ou answer");
+        return cli_no_action(cli);
     text publication;
     TRY(cli_argument(cli, 2, "the id of a publication", "l'identifiant d'une publication", &publication));
     text target = cli_target(cli, cli_target(cli, "/v1/subjects/", name, "/publications/").p, publication, "");
@@ -223,8 +222,7 @@ enum err verb_authority(struct cli *cli)
         return given(cli, of_request(cli, id, "/secrecy"));
     if (text_eq(what, TEXT("hand")))
         return hand(cli, id);
-    return cli_fault(cli, ERR_USAGE, "unknown action: use list, enter, show, attach, document, approve, refuse, secrecy or hand",
-                     "action inconnue : utilisez list, enter, show, attach, document, approve, refuse, secrecy ou hand");
+    return cli_no_action(cli);
 }
 
 /* ---- The register of breaches. ---- */
@@ -302,7 +300,7 @@ static enum err breach_one(struct cli *cli, text what)
         return breach_ask(cli, cli_query(cli, cli_target(cli, "/v1/breaches/", id, "/people"), paged));
     if (text_eq(what, TEXT("dismiss")))
         return send_body(cli, cli_target(cli, "/v1/breach-signs/", id, "/dismiss"), why);
-    return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\"", "action inconnue « %.*s »", T(what));
+    return cli_no_action(cli);
 }
 
 enum err verb_breach(struct cli *cli)
@@ -336,8 +334,7 @@ enum err verb_merger(struct cli *cli)
         return cli_ask(cli, METHOD_GET, cli_target(cli, "/v1/mergers/", digest, ""), none, none, 0);
     }
     if (!text_eq(what, TEXT("accept")))
-        return cli_fault(cli, ERR_USAGE, "unknown action: use list, accept or document",
-                         "action inconnue : utilisez list, accept ou document");
+        return cli_no_action(cli);
     for (size_t i = 0; said[i]; i++)
         if (!cli_option(cli, text_of(said[i])).n)
             return cli_fault(cli, ERR_USAGE, "say --controller, --by, --signed and --version",
@@ -382,6 +379,5 @@ enum err verb_connector(struct cli *cli)
         return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/connectors/", id, "/retry"), none, none, 0);
     if (text_eq(what, TEXT("done")))
         return connector_done(cli, id);
-    return cli_fault(cli, ERR_USAGE, "unknown action: use check, count, show, retry or done",
-                     "action inconnue : utilisez check, count, show, retry ou done");
+    return cli_no_action(cli);
 }

@@ -78,10 +78,20 @@ static void put_options(struct cli *cli, struct buf *b, text verb)
     const struct option_row *rows = cli_options(&count);
     for (size_t i = 0; i < count; i++)
         if (text_eq(rows[i].verb, verb))
-            put_row(
-                b,
-                arena_print(cli->arena, "--%.*s%s%.*s", T(rows[i].name), rows[i].value.n ? " " : "", T(values(cli, rows[i].value))),
-                pick(cli, rows[i].en, rows[i].fr));
+            put_row(b,
+                    arena_print(cli->arena, "--%.*s%s%.*s", T(rows[i].name), rows[i].value.n ? " " : "",
+                                T(values(cli, rows[i].value))),
+                    pick(cli, rows[i].en, rows[i].fr));
+}
+
+static bool has_options(text verb)
+{
+    size_t count;
+    const struct option_row *rows = cli_options(&count);
+    for (size_t i = 0; i < count; i++)
+        if (text_eq(rows[i].verb, verb))
+            return true;
+    return false;
 }
 
 static void put_overview(struct cli *cli, struct buf *b)
@@ -107,8 +117,11 @@ static void put_verb(struct cli *cli, struct buf *b, const struct verb_row *row)
     put_wrapped(b, usage, 0, 4);
     buf_add(b, TEXT("\n  "));
     put_wrapped(b, pick(cli, row->en, row->fr), 2, 2);
-    buf_add(b, SAY(cli, "\nOptions:\n", "\nOptions :\n"));
-    put_options(cli, b, row->name);
+    if (has_options(row->name)) {
+        buf_add(b, SAY(cli, "\nOptions:\n", "\nOptions :\n"));
+        put_options(cli, b, row->name);
+    }
+    buf_add(b, SAY(cli, "\nOptions of all verbs:\n", "\nOptions de tous les verbes :\n"));
     put_options(cli, b, TEXT("all"));
 }
 

@@ -110,8 +110,8 @@ static enum err accept_answer(struct form *f, enum question a, text given)
     if (!text_utf8(given))
         return cli_fault(f->cli, ERR_USAGE, "--%.*s is not UTF-8", "--%.*s n'est pas en UTF-8", T(asks[a].name));
     if (!given.n && must(a))
-        return cli_fault(f->cli, ERR_USAGE, "--%.*s is needed, for example %.*s", "--%.*s est nécessaire, par exemple %.*s",
-                         T(asks[a].name), T(example(asks[a].kind)));
+        return cli_fault(f->cli, ERR_USAGE, "--%.*s is needed, for example %.*s",
+                         "--%.*s est nécessaire, par exemple %.*s", T(asks[a].name), T(example(asks[a].kind)));
     bool fits = asks[a].kind == KIND_YESNO ? truth(given, &f->answers[a])
                                            : !given.n || kind_row(asks[a].kind)->fits(given);
     return fits ? OK
@@ -134,6 +134,8 @@ static enum err ask_one(struct form *f, enum question a, bool *ended)
                              "la question ne peut pas être affichée");
         TRY(cli_read_line(f->cli, &line, ended));
         enum err e = accept_answer(f, a, line.n ? line : without);
+        if (*ended) /* what follows begins a line of its own */
+            cli_write(STDERR_FILENO, TEXT("\n"));
         if (e == OK || *ended)
             return e;
         cli_write(STDERR_FILENO, arena_print(f->cli->arena, "  %s\n", f->cli->arena->why.detail));
@@ -284,7 +286,8 @@ static enum err put_value(const struct form *f, struct buf *b, text name)
     else if (text_eq(name, TEXT("contract"))) /* none that is known is none: P01 asks for it */
         buf_add(b, f->answers[ANSWER_contract].n ? f->answers[ANSWER_contract] : TEXT("false"));
     else if (text_eq(name, TEXT("title_plain")))
-        buf_add(b, f->answers[ANSWER_title].n ? f->answers[ANSWER_title] : SAY(f->cli, "your service", "votre service"));
+        buf_add(b,
+                f->answers[ANSWER_title].n ? f->answers[ANSWER_title] : SAY(f->cli, "your service", "votre service"));
     else if (text_eq(name, TEXT("id")))
         put_id(b, f->answers[ANSWER_title]);
     else if (text_eq(name, TEXT("authority")))
@@ -369,9 +372,10 @@ static enum err hold_against(struct cli *cli, text yaml, text file, struct date 
     enum err e = policy_load(cli->arena, yaml, file, &faults, &p);
     if (e != OK) {
         cli_findings(cli, file, &faults, true);
-        return e == ERR_POLICY ? cli_fault(cli, e, "with these answers the policy cannot run; nothing was written",
-                                           "avec ces réponses la politique ne peut pas être appliquée ; rien n'a été écrit")
-                               : e;
+        return e == ERR_POLICY
+                   ? cli_fault(cli, e, "with these answers the policy cannot run; nothing was written",
+                               "avec ces réponses la politique ne peut pas être appliquée ; rien n'a été écrit")
+                   : e;
     }
     TRY(lint_run(cli->arena, p->root, yaml, today, &found));
     if (found.errors || found.warnings || faults.questions)
@@ -381,7 +385,8 @@ static enum err hold_against(struct cli *cli, text yaml, text file, struct date 
 
 static enum err exists(struct cli *cli, text path)
 {
-    return cli_fault(cli, ERR_CONFLICT, "%.*s exists: choose another name", "%.*s existe : choisissez un autre nom", T(path));
+    return cli_fault(cli, ERR_CONFLICT, "%.*s exists: choose another name", "%.*s existe : choisissez un autre nom",
+                     T(path));
 }
 
 static enum err write_new(struct cli *cli, text path, text yaml)
@@ -415,7 +420,8 @@ static enum err tell_next(const struct form *f, text file, const struct buf *lef
     }
     if (left->n) {
         buf_join(&b, left);
-        buf_add(&b, SAY(cli, "\nWritten. Fill in what is listed above, then:\n", "\nÉcrit. Complétez ce qui figure ci-dessus, puis :\n"));
+        buf_add(&b, SAY(cli, "\nWritten. Fill in what is listed above, then:\n",
+                        "\nÉcrit. Complétez ce qui figure ci-dessus, puis :\n"));
     } else
         buf_add(&b, SAY(cli, "Written. Read each line, then:\n", "Écrit. Relisez chaque ligne, puis :\n"));
     buf_print(&b, "  garant lint %.*s\n  garant serve --policy %.*s --data data --country %.*s\n", T(file), T(file),

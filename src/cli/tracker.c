@@ -13,7 +13,7 @@ enum err verb_tracker(struct cli *cli)
     if (text_eq(what, TEXT("choices")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/trackers/choices"), pages), TEXT(""), TEXT(""), 0);
     if (!text_eq(what, TEXT("choose")))
-        return say(cli->arena, ERR_USAGE, "\"%.*s\" is no action: there are show, choose or choices", T(what));
+        return cli_no_action(cli);
     TRY(cli_read_input(cli, INPUT_LIMIT, &body));
     return cli_ask(cli, METHOD_POST, TEXT("/v1/trackers/choices"), TEXT("application/json"), body, 0);
 }

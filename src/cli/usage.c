@@ -371,8 +371,7 @@ enum err verb_usage(struct cli *cli)
         return cli_ask(cli, METHOD_POST, TEXT("/v1/usage"), json_type, body, 0);
     }
     if (!text_eq(what, TEXT("import")))
-        return cli_fault(cli, ERR_USAGE, "unknown action \"%.*s\": use send or import",
-                         "action inconnue « %.*s » : utilisez send ou import", T(what));
+        return cli_no_action(cli);
     TRY(cli_argument(cli, 1, "a log file", "un fichier journal", &body));
     if (cli_has(cli, TEXT("follow")) && cli->argument_count > 2)
         return cli_fault(cli, ERR_USAGE, "--follow takes one file", "--follow prend un seul fichier");

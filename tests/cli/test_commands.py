@@ -150,6 +150,23 @@ def in_french():
     check(not repeated, f"{repeated}")
 
 
+@tests.test("an action that does not exist is named, with what was meant or all there are, by every verb that has some")
+def no_action():
+    rows = dict(re.findall(r'^VERB\((\w+), "([^"]*)"', open(os.path.join(TOP, "src/cli/verbs.def"), encoding="utf-8").read(), re.M))
+    tried = 0
+    for verb, arguments in rows.items():
+        actions = [re.match(r"[a-z]*", one.lstrip("["))[0] for one in arguments.split("|")]
+        if not actions[0]:
+            continue
+        for lang, mark in (("en", '"'), ("fr", "« ")):
+            said = says(64, verb, "qqqqqqqqqq", "--data", "/nonexistent", "--lang", lang, words=[f"{mark}qqqqqqqqqq", f"garant help {verb}", *filter(None, actions)])
+            check(said.count("\n") == 2 and "malformed" not in said and "mal formée" not in said, said)
+        near = max(actions, key=len)
+        says(64, verb, near[:-1] + "q", "--data", "/nonexistent", "--lang", "en", words=["did you mean", near])
+        tried += 1
+    check(tried > 12, f"{tried} verbs with actions")
+
+
 @tests.test("bash and zsh complete verbs, their options and actions, from the rows of the verbs")
 def completions():
     script = garant("help", "bash")

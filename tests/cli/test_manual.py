@@ -49,8 +49,8 @@ def help_is_tidy():
 def mistakes():
     says(78, "check", "/nonexistent.yaml", words=["cannot be read: No such file or directory"])
     says(78, "lint", "/tmp", words=["cannot be read: Is a directory"])
-    says(78, "lint", "/nonexistent.yaml", "--lang", "fr", words=["garant : Un réglage est incorrect : /nonexistent.yaml"])
-    says(64, "lint", "--bogus", words=["see garant help lint"])
+    says(78, "lint", "/nonexistent.yaml", "--lang", "fr", words=["garant : /nonexistent.yaml ne peut pas être lu"])
+    says(64, "lint", "--bogus", words=["unknown option", "garant help lint"])
     for verb in ("doctor", "sweep", "promises", "version", "verify", "serve", "deadline"):
         says(64, verb, "extra", words=[f"{verb} takes no argument", "extra"])
     says(64, "verify", "--key", "abc", words=["--key goes with --certificate"])
