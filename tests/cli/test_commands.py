@@ -159,7 +159,8 @@ def no_action():
         if not actions[0]:
             continue
         for lang, mark in (("en", '"'), ("fr", "« ")):
-            said = says(64, verb, "qqqqqqqqqq", "--data", "/nonexistent", "--lang", lang, words=[f"{mark}qqqqqqqqqq", f"garant help {verb}", *filter(None, actions)])
+            told = [f"{mark}qqqqqqqqqq", f"garant help {verb}", *filter(None, actions)]
+            said = says(64, verb, "qqqqqqqqqq", "--data", "/nonexistent", "--lang", lang, words=told)
             check(said.count("\n") == 2 and "malformed" not in said and "mal formée" not in said, said)
         near = max(actions, key=len)
         says(64, verb, near[:-1] + "q", "--data", "/nonexistent", "--lang", "en", words=["did you mean", near])
