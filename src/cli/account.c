@@ -205,8 +205,8 @@ static enum err import_file(struct cli *cli)
     if (i.warned && !i.refused)
         cli_warn(cli, i.warned > 1 ? arena_print(cli->arena, "%.*s; and on %u lines more", T(i.warning), i.warned - 1)
                                    : i.warning);
-    return i.refused ? cli_fault(cli, ERR_VALUE, "%u of %u lines were refused: correct them and import only those",
-                                 "%u lignes sur %u ont été refusées : corrigez-les et n'importez qu'elles",
+    return i.refused ? cli_fault(cli, ERR_VALUE, "refused lines: %u of %u; correct them and import only those",
+                                 "lignes refusées : %u sur %u ; corrigez-les et n'importez qu'elles",
                            i.refused, i.all)
                      : OK;
 }

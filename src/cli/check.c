@@ -1,4 +1,5 @@
 /* check: policy files, every fault with its line. */
+#include "base/prose.h"
 #include "cli/cli.h"
 #include "policy/lint/lint.h"
 
@@ -50,10 +51,12 @@ static enum err check_file(struct cli *cli, text file, struct json_out *w, unsig
     if (!p || findings.questions)
         return OK;
     bool fr = text_eq(cli->language, TEXT("fr"));
-    cli_line(fr ? arena_print(&a, "%.*s : « %.*s » %.*s peut être appliquée : %u catégories, %u finalités", T(file),
-                              T(p->id), T(p->version), p->category_count, p->purpose_count)
-                : arena_print(&a, "%.*s: \"%.*s\" %.*s can be run: %u categories, %u purposes", T(file), T(p->id),
-                              T(p->version), p->category_count, p->purpose_count));
+    text categories = cli_say(cli, TEXT("category|categories"), TEXT("catégorie|catégories"));
+    text purposes = cli_say(cli, TEXT("purpose|purposes"), TEXT("finalité|finalités"));
+    text held = arena_print(&a, "%u %.*s, %u %.*s", p->category_count, T(prose_form(categories, p->category_count, fr)),
+                            p->purpose_count, T(prose_form(purposes, p->purpose_count, fr)));
+    cli_line(fr ? arena_print(&a, "%.*s : « %.*s » %.*s peut être appliquée : %.*s", T(file), T(p->id), T(p->version), T(held))
+                : arena_print(&a, "%.*s: \"%.*s\" %.*s can be run: %.*s", T(file), T(p->id), T(p->version), T(held)));
     return OK;
 }
 
@@ -75,6 +78,6 @@ enum err verb_check(struct cli *cli)
     buf_char(&b, '\n');
     if (cli->json)
         TRY(cli_give(cli, &b));
-    return faulty ? cli_fault(cli, ERR_POLICY, "%u of %u files cannot be run",
-                              "%u fichiers sur %u ne peuvent pas être appliqués", faulty, cli->argument_count) : OK;
+    return faulty ? cli_fault(cli, ERR_POLICY, "files that cannot be run: %u of %u",
+                              "fichiers qui ne peuvent pas être appliqués : %u sur %u", faulty, cli->argument_count) : OK;
 }

@@ -169,7 +169,7 @@ static void check_letters(struct exam *x, struct client *client)
     struct cli *cli = x->cli;
     struct result result;
     const struct json *mail;
-    text title = SAY(cli, "letters", "lettres");
+    text title = SAY(cli, "emails", "courriels");
     if (client_call(client, METHOD_GET, TEXT("/v1/mail"), TEXT(""), TEXT(""), 0, &result) != OK ||
         json_parse(cli->arena, result.body, &mail) != OK) {
         failed(x, title);
@@ -177,8 +177,8 @@ static void check_letters(struct exam *x, struct client *client)
     }
     long long queued = number_of(mail, TEXT("queued")), lost = number_of(mail, TEXT("given_up"));
     bool sender = !client->running || (json_get(mail, TEXT("sender")) && json_get(mail, TEXT("sender"))->truth);
-    text words = queued == 1 ? SAY(cli, "letter waits", "lettre attend")
-                             : SAY(cli, "letters wait", "lettres attendent");
+    text words = queued == 1 ? SAY(cli, "email waits", "courriel attend")
+                             : SAY(cli, "emails wait", "courriels attendent");
     text why = sender ? TEXT("")
                       : SAY(cli, ": the server was started without --smtp", " : le serveur a été démarré sans --smtp");
     found(x, sender ? GOOD : REMARK, title, arena_print(cli->arena, "%lld %.*s%.*s", queued, T(words), T(why)));
@@ -186,7 +186,7 @@ static void check_letters(struct exam *x, struct client *client)
         found(x, REMARK, title,
               arena_print(cli->arena, "%lld %.*s", lost,
                           T(SAY(cli, "could not be sent in the last 30 days",
-                                "n'ont pu être envoyées ces 30 derniers jours"))));
+                                "n'ont pu être envoyés ces 30 derniers jours"))));
 }
 
 static void check_instance(struct exam *x)

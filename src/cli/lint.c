@@ -101,13 +101,13 @@ static enum err verdict(const struct linting *l)
         warnings += l->files[i].warnings;
     }
     if (l->faulty)
-        return cli_fault(l->cli, ERR_POLICY, "%u of %u files are malformed",
-                         "%u fichiers sur %u sont mal formés", l->faulty, l->count);
+        return cli_fault(l->cli, ERR_POLICY, "malformed files: %u of %u",
+                         "fichiers mal formés : %u sur %u", l->faulty, l->count);
     if (errors)
         return cli_fault(l->cli, ERR_UNLAWFUL, "errors that are not accepted: %u, warnings: %u",
                          "erreurs non acceptées : %u, avertissements : %u", errors, warnings);
-    return warnings ? cli_fault(l->cli, ERR_DOUBTFUL, "%u in all",
-                                "%u en tout", warnings) : OK;
+    return warnings ? cli_fault(l->cli, ERR_DOUBTFUL, "warnings: %u",
+                                "avertissements : %u", warnings) : OK;
 }
 
 static enum err explain(const struct linting *l, text id)

@@ -131,7 +131,7 @@ static enum err sign(struct arena *a, const struct library *dkim, DKIM *d, text 
                 dkim->chunk(d, NULL, 0) == DKIM_STAT_OK && dkim->eom(d, NULL) == DKIM_STAT_OK &&
                 dkim->getsighdr_d(d, header_name.n, &value, &n) == DKIM_STAT_OK;
     if (!made)
-        return say(a, ERR_CRYPT, "a letter cannot be signed");
+        return say(a, ERR_CRYPT, "an email cannot be signed");
     buf_add(&b, header_name);
     put_lines(&b, (text){ (const char *)value, n });
     return buf_take(a, &b, out);
@@ -147,7 +147,7 @@ enum err signature_make(struct arena *a, struct signature *s, msec now, text mes
                         (const unsigned char *)s->selector, (const unsigned char *)s->domain, DKIM_CANON_RELAXED,
                         DKIM_CANON_RELAXED, DKIM_SIGN_RSASHA256, -1, &status);
     if (!d)
-        return say(a, ERR_CRYPT, "a letter cannot be signed");
+        return say(a, ERR_CRYPT, "an email cannot be signed");
     enum err made = sign(a, &s->dkim, d, message, out);
     s->dkim.free(d);
     return made;

@@ -61,7 +61,7 @@ static enum err read_options(struct arena *a, const struct smtp_options *o, stru
     if (o->plain && !loopback(host))
         return say(
             a, ERR_CONFIG,
-            "--smtp-plain is for a server on this machine: letters and the password go over a network under TLS only");
+            "--smtp-plain is for a server on this machine: emails and the password go over a network under TLS only");
     if (o->plain && text_starts(url, TEXT("smtps://")))
         return say(a, ERR_CONFIG, "smtps:// is TLS, and --smtp-plain says none");
     while (text_ends(url, TEXT("/")))

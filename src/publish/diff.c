@@ -1,5 +1,6 @@
 /* Two versions of the policy compared by the rows of amendments.def; what no row names is editorial. */
 #include "publish/diff.h"
+#include "base/prose.h"
 #include "publish/words.h"
 
 enum change { ADDED, REMOVED, GAINED, LOST, LONGER, SHORTER, BECAME, CEASED, CHANGED };
@@ -412,6 +413,13 @@ static const char *again_words(bool fr)
     return fr ? "Votre consentement vous sera redemandé." : "Your consent will be asked again.";
 }
 
+static void put_totals(struct buf *b, const struct diff *d, bool fr)
+{
+    text material = prose_form(fr ? TEXT("important|importants") : TEXT("material"), d->material, fr);
+    text editorial = prose_form(fr ? TEXT("rédactionnel|rédactionnels") : TEXT("editorial"), d->editorial, fr);
+    buf_print(b, "%u %.*s, %u %.*s\n", d->material, T(material), d->editorial, T(editorial));
+}
+
 void diff_plain(struct buf *b, const struct diff *d, text language)
 {
     bool fr = text_eq(language, TEXT("fr"));
@@ -425,8 +433,7 @@ void diff_plain(struct buf *b, const struct diff *d, text language)
     if (!d->first)
         buf_add(b, fr ? TEXT("Aucun changement.\n") : TEXT("No change.\n"));
     else
-        buf_print(b, fr ? "%u important(s), %u rédactionnel(s)\n" : "%u material, %u editorial\n", d->material,
-                  d->editorial);
+        put_totals(b, d, fr);
 }
 
 void diff_html(struct buf *b, const struct diff *d, text language)

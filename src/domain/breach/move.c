@@ -208,7 +208,7 @@ static enum err check_letter(struct breach_change *ch)
         return breach_about(c, b->facts[FACT_effects].n ? "remedy" : "effects",
                             say(c->arena, ERR_MISSING, "people are told the consequences and the measures (GDPR 34(2))"));
     if (!c->app->public_url[0])
-        return say(c->arena, ERR_CONFIG, "letters hold links, and the public address is not known: say --url");
+        return say(c->arena, ERR_CONFIG, "emails hold links, and the public address is not known: say --url");
     return OK;
 }
 

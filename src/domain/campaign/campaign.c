@@ -57,7 +57,7 @@ enum err campaign_purpose(struct ctx *c, text name, text channel, const struct p
 {
     int index = policy_purpose(c->policy, name);
     if (!name.n)
-        return say(c->arena, ERR_MISSING, "\"purpose\" says what the letters are for");
+        return say(c->arena, ERR_MISSING, "\"purpose\" says what the emails are for");
     if (index < 0 || (unsigned)index >= c->policy->purpose_count || c->policy->purposes[index].never)
         return person_allow(c, NULL, name, NULL, ACT_SEND); /* refused by its name, on record */
     const struct purpose *p = &c->policy->purposes[index];
@@ -188,7 +188,7 @@ static enum err check_measure(struct ctx *c, const struct purpose *p, bool measu
     if (!measure || campaign_measuring(c, &category))
         return OK;
     say_clause(c->arena, ERR_PURPOSE, &p->clause,
-               "the policy has no purpose that measures letters under a consent, with a category of stream mail");
+               "the policy has no purpose that measures emails under a consent, with a category of stream mail");
     return write_refusal(c, NULL, p->name, TEXT(""));
 }
 
@@ -550,7 +550,7 @@ static enum err take_pace(struct steering *s, const struct json *in)
         return OK;
     bool good = pace->kind == J_TEXT ? text_int(text_trim(pace->value), &s->pace) : json_int(pace, &s->pace);
     if (!good || s->pace < 0 || s->pace > PACE_MOST)
-        return say(s->c->arena, ERR_VALUE, "\"pace\" is letters an hour, at most %d; 0: as fast as it goes", PACE_MOST);
+        return say(s->c->arena, ERR_VALUE, "\"pace\" is emails an hour, at most %d; 0: as fast as it goes", PACE_MOST);
     return OK;
 }
 

@@ -369,7 +369,7 @@ static enum err letter_for(struct ctx *c, const struct campaign *m, const struct
         return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
     TRY(campaign_comes_back(c, p->id, l->to, &comes_back));
     if (comes_back)
-        return say(c->arena, ERR_MISSING, "letters to this address came back for good");
+        return say(c->arena, ERR_MISSING, "emails to this address came back for good");
     bits_add(&set, (unsigned)category);
     TRY(person_allow_by(c, p, m->purpose, &set, ACT_SEND, m->channel));
     TRY(words_of(c, m, p, out));

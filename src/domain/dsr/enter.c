@@ -46,7 +46,7 @@ static enum err take_email(struct ctx *c, const struct json *in, bool needed, te
         return needed ? about(c, "email", say(c->arena, ERR_MISSING, "\"email\" says where to answer")) : OK;
     *out = normal_kept(c, &email_field, email);
     if (!out->n || !value_is_email(c->arena, *out))
-        return about(c, "email", say(c->arena, ERR_VALUE, "\"email\" is no address to which a letter could go"));
+        return about(c, "email", say(c->arena, ERR_VALUE, "\"email\" is no address to which an email could go"));
     return OK;
 }
 

@@ -70,7 +70,7 @@ static enum err make(struct dsr_change *ch, const struct person *p, text to, tex
     if (authority.n)
         v[values.count++] = (struct pair_text){ TEXT("authority"), authority };
     if (ch->letter_count == DSR_LETTERS)
-        return say(c->arena, ERR_INTERNAL, "a move of a request has at most %d letters", DSR_LETTERS);
+        return say(c->arena, ERR_INTERNAL, "a move of a request has at most %d emails", DSR_LETTERS);
     return mail_make_in(c, p, d->file.language, to, letter, &values, &ch->letters[ch->letter_count++]);
 }
 

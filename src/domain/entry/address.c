@@ -243,7 +243,7 @@ static enum err check_pace(struct ctx *c, const struct person *p)
 {
     bool recent;
     TRY(opening_recent(c, p, kind, &recent));
-    return recent ? say(c->arena, ERR_TOO_MANY, "a letter went to a new address within the last minute") : OK;
+    return recent ? say(c->arena, ERR_TOO_MANY, "an email went to a new address within the last minute") : OK;
 }
 
 static enum err ask(struct ctx *c, const struct category *cat, text name, const struct json *value,

@@ -94,7 +94,7 @@ static enum err check_values(const struct filling *f, const struct letter_row *r
     while (names.n) {
         text name = text_cut(&names, ' ');
         if (!value(f, name).n)
-            return say(f->c->arena, ERR_INTERNAL, "the letter \"%.*s\" needs \"%.*s\"", T(row->name), T(name));
+            return say(f->c->arena, ERR_INTERNAL, "the email \"%.*s\" needs \"%.*s\"", T(row->name), T(name));
     }
     return OK;
 }
@@ -329,7 +329,7 @@ enum err letter_render(struct ctx *c, text language, text name, const struct let
     fill(&f, &subject, words->subject, false);
     TRY(buf_take(c->arena, &subject, &out->subject));
     if (has_control(out->subject))
-        return say(c->arena, ERR_VALUE, "the subject of a letter is one line without control characters");
+        return say(c->arena, ERR_VALUE, "the subject of an email is one line without control characters");
     text body = without_brackets(&f, words->body);
     TRY_PTR(body.p);
     make_text(&f, &plain, body);

@@ -133,9 +133,9 @@ static enum err check_to(struct ctx *c, text to)
         return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
     if (!c->app->public_url[0])
         return say(c->arena, ERR_CONFIG,
-                   "letters hold links, and the public address is not known: say --url, or GARANT_URL");
+                   "emails hold links, and the public address is not known: say --url, or GARANT_URL");
     if (!value_is_email(c->arena, to))
-        return say(c->arena, ERR_VALUE, "this is no e-mail address to which a letter could go");
+        return say(c->arena, ERR_VALUE, "this is no address to which an email could go");
     return OK;
 }
 

@@ -52,7 +52,7 @@ static enum err list_due(struct ctx *c, unsigned most, struct queued **out)
         struct outbox_letter *l = &row->letter;
         text id = query_get(&q, MAIL_DUE, id), subject = query_get(&q, MAIL_DUE, subject);
         if (id.n != sizeof l->id || (subject.p && subject.n != sizeof l->subject))
-            return say(c->arena, ERR_INTEGRITY, "a letter has an id of %zu bytes", id.n);
+            return say(c->arena, ERR_INTEGRITY, "an email has an id of %zu bytes", id.n);
         memcpy(&l->id, id.p, sizeof l->id);
         if ((l->has_subject = subject.p != NULL))
             memcpy(&l->subject, subject.p, sizeof l->subject);
@@ -165,7 +165,7 @@ static enum err run_mark(struct db *db, void *arg)
     if (changed && m->informed.act.n)
         TRY(run_informed(db, m));
     /* Its person was erased meanwhile, and the row with them: there is nothing to note any more. */
-    return changed ? OK : say(db_arena(db), ERR_NOT_FOUND, "the letter is no longer there");
+    return changed ? OK : say(db_arena(db), ERR_NOT_FOUND, "the email is no longer there");
 }
 
 static enum err run_write(struct db *db, struct write *w) { return run_mark(db, w->arg); }

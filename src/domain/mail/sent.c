@@ -35,7 +35,7 @@ static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
     struct subject_id id;
     text bytes = query_get(q, MAIL_OF, id);
     if (bytes.n != sizeof id)
-        return say(c->arena, ERR_INTEGRITY, "a letter has an id of %zu bytes", bytes.n);
+        return say(c->arena, ERR_INTEGRITY, "an email has an id of %zu bytes", bytes.n);
     memcpy(&id, bytes.p, sizeof id);
     json_open(w, '{');
     json_pair(w, TEXT("id"), id_print(c->arena, id));

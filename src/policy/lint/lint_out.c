@@ -97,7 +97,7 @@ static void print_finding(struct buf *out, const struct lint_findings *all, cons
 
 static void print_count(struct buf *out, const struct lint_findings *f, enum lint_language language)
 {
-    buf_print(out, "%.*s: ", T(f->file));
+    buf_print(out, "%.*s%s ", T(f->file), language == LINT_FR ? " :" : ":");
     if (!f->count)
         buf_print(out, "%.*s\n", T(words[language].none));
     else if (language == LINT_FR)
