@@ -487,8 +487,8 @@ static text told_language(int argc, char **argv, text otherwise)
 
 /* ---- The end. ---- */
 
-/* What is typed wrong, or a file that is not there, needs no title before it. */
-static bool speaks_for_itself(enum err e) { return e == ERR_USAGE || e == ERR_CONFIG; }
+/* What is typed wrong, a file that is not there, or one that is, needs no title before it. */
+static bool speaks_for_itself(enum err e) { return e == ERR_USAGE || e == ERR_CONFIG || e == ERR_CONFLICT; }
 
 /* Where the verb is explained, when it was called in a way that it does not know. */
 static void put_hint(struct cli *cli, enum err e, struct buf *b)

@@ -99,7 +99,7 @@ static text example(enum kind kind)
     }
 }
 
-/* What an answer must be; the complaint names the option, which is the question's name too. */
+/* What an answer must be; the complaint names the option, for who typed one. */
 static enum err accept_answer(struct form *f, enum question a, text given)
 {
     f->answers[a] = given;
@@ -110,14 +110,22 @@ static enum err accept_answer(struct form *f, enum question a, text given)
     if (!text_utf8(given))
         return cli_fault(f->cli, ERR_USAGE, "--%.*s is not UTF-8", "--%.*s n'est pas en UTF-8", T(asks[a].name));
     if (!given.n && must(a))
-        return cli_fault(f->cli, ERR_USAGE, "--%.*s is needed, for example %.*s",
-                         "--%.*s est nécessaire, par exemple %.*s", T(asks[a].name), T(example(asks[a].kind)));
+        return cli_fault(f->cli, ERR_USAGE, "give --%.*s a value like %.*s",
+                         "donnez à --%.*s une valeur comme %.*s", T(asks[a].name), T(example(asks[a].kind)));
     bool fits = asks[a].kind == KIND_YESNO ? truth(given, &f->answers[a])
                                            : !given.n || kind_row(asks[a].kind)->fits(given);
     return fits ? OK
-                : cli_fault(f->cli, ERR_USAGE, "--%.*s is not like \"%.*s\", for example %.*s",
-                            "--%.*s n'est pas comme « %.*s » ; par exemple %.*s", T(asks[a].name), T(given),
-                            T(example(asks[a].kind)));
+                : cli_fault(f->cli, ERR_USAGE, "give --%.*s a value like %.*s, not \"%.*s\"",
+                            "donnez à --%.*s une valeur comme %.*s, et non « %.*s »", T(asks[a].name),
+                            T(example(asks[a].kind)), T(given));
+}
+
+static void say_again(const struct form *f, enum question a, text line)
+{
+    struct arena *arena = f->cli->arena;
+    text again = SAY(f->cli, "Enter a value like", "Indiquez une valeur comme");
+    text wrong = cli_say(f->cli, arena_print(arena, "Not \"%.*s\". ", T(line)), arena_print(arena, "Pas « %.*s ». ", T(line)));
+    cli_write(STDERR_FILENO, arena_print(arena, "  %.*s%.*s %.*s\n", T(line.n ? wrong : line), T(again), T(example(asks[a].kind))));
 }
 
 /* One answer; what does not fit is said, and asked again while there is input. */
@@ -138,7 +146,7 @@ static enum err ask_one(struct form *f, enum question a, bool *ended)
             cli_write(STDERR_FILENO, TEXT("\n"));
         if (e == OK || *ended)
             return e;
-        cli_write(STDERR_FILENO, arena_print(f->cli->arena, "  %s\n", f->cli->arena->why.detail));
+        say_again(f, a, line);
         f->cli->arena->why = (struct why){ 0 };
     }
 }

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const WIDE = { width: 1280, height: 900 }, PHONE = { width: 320, height: 640 };
+const WIDE = { width: 1280, height: 900 }, TABLET = { width: 768, height: 1024 }, PHONE = { width: 320, height: 640 };
 const STOPS = 60;                                                // focus is followed this far on long pages
 
 /** What a context saw that no page may do: it is told to `fault`. */
@@ -296,9 +296,11 @@ export async function visit(windows, site, language, address, folder) {
     await picture(page, folder, `${name}-${language}-${near.width}-${scheme}`);
     how = `with JavaScript, by keyboard, ${near.width} px`;
     await checkKeyboard(page, fault);
-    how = `with JavaScript, ${far.width} px`;
-    await page.setViewportSize(far);
-    await checkWidth(page, fault);
+    for (const size of [TABLET, far]) {
+        how = `with JavaScript, ${size.width} px`;
+        await page.setViewportSize(size);
+        await checkWidth(page, fault);
+    }
     checkCookies(await page.context().cookies(), site, fault);
 
     how = `without JavaScript, ${far.width} px`;
