@@ -40,6 +40,18 @@ static enum err by_hand(struct cli *cli, text what, text id)
                    0);
 }
 
+/* A number that wants no more text messages. */
+static enum err number_stopped(struct cli *cli, text id)
+{
+    BUF_AUTO b = buf_make(1 << 10);
+    struct json_out w = json_out(&b);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("phone"), cli_option(cli, TEXT("phone")));
+    json_close(&w, '}');
+    text body = buf_made(cli->arena, &b);
+    return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/campaigns/", id, "/stops"), json_type, body, 0);
+}
+
 static enum err of_one(struct cli *cli, text what)
 {
     static const char *const asked[] = { "after", "limit", NULL }, *const language[] = { "language", NULL };
@@ -67,6 +79,8 @@ static enum err of_one(struct cli *cli, text what)
                        TEXT(""), TEXT(""), 0);
     if (text_eq(what, TEXT("posted")))
         return cli_ask(cli, METHOD_POST, cli_target(cli, "/v1/campaigns/", id, "/posted"), TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("stopped")))
+        return number_stopped(cli, id);
     if (text_eq(what, TEXT("take")) || text_eq(what, TEXT("call")))
         return by_hand(cli, what, id);
     return cli_no_action(cli);
@@ -76,8 +90,8 @@ enum err verb_campaign(struct cli *cli)
 {
     static const char *const asked[] = { "after", "limit", NULL };
     text what, body;
-    TRY(cli_argument(cli, 0, "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call or posted",
-                     "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call ou posted", &what));
+    TRY(cli_argument(cli, 0, "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call, posted or stopped",
+                     "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call, posted ou stopped", &what));
     if (text_eq(what, TEXT("list")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/campaigns"), asked), TEXT(""), TEXT(""), 0);
     if (!text_eq(what, TEXT("new")))

@@ -9,6 +9,8 @@
 #include "link/reader.h"
 #include "link/stores.h"
 #include "link/teller.h"
+#include "link/texter.h"
+#include "policy/policy.h"
 
 struct started {
     struct cli *cli;
@@ -82,6 +84,80 @@ static enum err smtp_options(struct cli *cli, text url, struct smtp_options *out
     return out->user.n ? read_password(cli, cli_option(cli, TEXT("smtp-password-file")), &out->password) : OK;
 }
 
+/* ---- Text messages: the gateway's settings, and the file of its credentials. ---- */
+
+/* "STOP,ARRET", of a list or of one word. */
+static text stop_words(struct cli *cli, const struct node *said)
+{
+    BUF_AUTO b = buf_make(1 << 10);
+    if (!said)
+        return TEXT("STOP,ARRET");
+    if (said->kind == NODE_SCALAR)
+        return said->value;
+    NODE_EACH(one, said)
+        buf_print(&b, "%s%.*s", one == said->first ? "" : ",", T(one->value));
+    return buf_made(cli->arena, &b);
+}
+
+static void take_settings(struct cli *cli, const struct node *root, struct texter_options *out)
+{
+    const struct node *stop = node_get(root, TEXT("stop")), *in = node_get(root, TEXT("incoming"));
+    text type = node_text(root, TEXT("type")), from = node_text(in, TEXT("from")), said = node_text(in, TEXT("text"));
+    out->url = node_text(root, TEXT("url"));
+    out->type = type.n ? type : TEXT("application/json");
+    out->body = node_text(root, TEXT("body"));
+    out->ca_file = node_text(root, TEXT("ca"));
+    out->texts.sender = node_text(root, TEXT("sender"));
+    out->texts.stop_fr = node_text(stop, TEXT("fr"));
+    out->texts.stop_en = node_text(stop, TEXT("en"));
+    out->texts.from = from.n ? from : TEXT("from");
+    out->texts.said = said.n ? said : TEXT("text");
+    out->texts.words = stop_words(cli, node_get(root, TEXT("stop_words")));
+}
+
+static enum err check_names(struct cli *cli, text file, const struct node *root)
+{
+    static const text known[] = { TEXT_INIT("url"),    TEXT_INIT("type"), TEXT_INIT("body"),     TEXT_INIT("credentials"),
+                                  TEXT_INIT("sender"), TEXT_INIT("stop"), TEXT_INIT("incoming"), TEXT_INIT("stop_words"),
+                                  TEXT_INIT("ca") };
+    NODE_EACH(one, root) {
+        bool found = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            found |= text_eq(known[i], one->key);
+        if (!found)
+            return cli_fault(cli, ERR_CONFIG, "%.*s has \"%.*s\", which is no setting of a gateway",
+                             "%.*s a « %.*s », qui n'est pas un réglage de passerelle", T(file), T(one->key));
+    }
+    return OK;
+}
+
+/* *out without a url where no gateway is set up. */
+static enum err texter_options(struct cli *cli, text public_url, struct texter_options *out)
+{
+    text file = cli_option(cli, TEXT("sms")), raw;
+    struct findings findings = { 0 };
+    const struct node *root = NULL;
+    *out = (struct texter_options){ .type = TEXT("") };
+    if (!file.n)
+        return OK;
+    if (!public_url.n)
+        return cli_fault(cli, ERR_USAGE, "--sms needs --url https://…: the address for links in text messages",
+                         "--sms demande --url https://… : l'adresse des liens dans les SMS");
+    TRY(cli_read_file(cli, cli->arena, file, 64 << 10, &raw));
+    enum err e = node_read(cli->arena, raw, &findings, &root);
+    if (e != OK || !root || root->kind != NODE_MAP) {
+        cli_findings(cli, file, &findings, true);
+        return cli_fault(cli, ERR_CONFIG, "%.*s is no map of settings in YAML", "%.*s n'est pas une liste de réglages en YAML",
+                         T(file));
+    }
+    TRY(check_names(cli, file, root));
+    take_settings(cli, root, out);
+    text credentials = node_text(root, TEXT("credentials"));
+    if (!out->url.n || !out->body.n)
+        return cli_fault(cli, ERR_CONFIG, "%.*s needs \"url\" and \"body\"", "%.*s demande « url » et « body »", T(file));
+    return credentials.n ? texter_credentials(cli->arena, credentials, out) : OK;
+}
+
 /* Where people reach this server, as said, or else as it listens: for links. Empty while the system has yet to choose
  * the port: the server then tells (app_listens). */
 static enum err public_url(struct cli *cli, text listen, text *url)
@@ -100,9 +176,10 @@ static enum err public_url(struct cli *cli, text listen, text *url)
 }
 
 static enum err run_server(struct cli *cli, struct app *app, const struct server_options *so,
-                           const struct smtp_options *smtp)
+                           const struct smtp_options *smtp, const struct texter_options *sms)
 {
     struct mailer *mailer = NULL;
+    struct texter *texter = NULL;
     struct mail_reader *reader = NULL;
     struct lmtp *lmtp = NULL;
     struct courier *courier = NULL;
@@ -114,6 +191,8 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
         inbound_open(app, &as, lmtp_at.n || cli_has(cli, TEXT("inbound")), cli_option(cli, TEXT("mail-host")));
         e = smtp->url.n ? mailer_start(cli->arena, app, smtp, &mailer) : OK;
     }
+    if (e == OK && sms->url.n)
+        e = texter_start(cli->arena, app, sms, &texter);
     if (e == OK && !smtp->url.n)
         LOG(LOG_INFO, "letters are kept: no --smtp");
     if (e == OK && lmtp_at.n)
@@ -127,6 +206,7 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
     teller_stop(&teller);
     stores_stop(&courier);
     lmtp_stop(&lmtp);
+    texter_stop(&texter);
     mailer_stop(&mailer);
     inbound_open(app, NULL, false, TEXT(""));
     reader_close(&reader);
@@ -138,6 +218,7 @@ enum err verb_serve(struct cli *cli)
     struct started s = { .cli = cli, .began = clock_monotonic() };
     struct app_options options;
     struct smtp_options smtp;
+    struct texter_options sms;
     struct findings findings = { 0 };
     int64_t threads, connections, per_address;
     server_block_signals(); /* before the store makes its threads */
@@ -153,6 +234,7 @@ enum err verb_serve(struct cli *cli)
                          "--proxy-from va avec --proxy");
     TRY(check_clock(cli, listen));
     TRY(smtp_options(cli, options.public_url, &smtp));
+    TRY(texter_options(cli, options.public_url, &sms));
     TRY(public_url(cli, listen, &options.public_url));
     if (!options.policy_file.n)
         return cli_fault(cli, ERR_USAGE, "name the policy with --policy FILE",
@@ -162,7 +244,7 @@ enum err verb_serve(struct cli *cli)
         LOG(LOG_WARN, "the policy is run whatever the law says of it", LOG_TEXT("option", TEXT("--unlawful")));
     struct app *app = NULL;
     bool there = app_data_there(options.data_dir);
-    struct arena_mark before = arena_mark(cli->arena);
+    struct arena_mark before = arena_mark(cli->arena); /* behind the settings read above, which stay */
     enum err e = app_open(cli->arena, &options, &findings, &app);
     cli_findings(cli, options.policy_file, &findings, true);
     if (e != OK) {
@@ -186,7 +268,7 @@ enum err verb_serve(struct cli *cli)
                                  .access_log = cli_has(cli, TEXT("access-log")),
                                  .ready = ready,
                                  .ready_arg = &s };
-    e = run_server(cli, app, &so, &smtp);
+    e = run_server(cli, app, &so, &smtp, &sms);
     app_close(&app);
     if (e != OK && !there && !s.served)
         app_data_discard(options.data_dir);

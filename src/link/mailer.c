@@ -1,13 +1,12 @@
 /* The mailer: rounds over what is due, one letter after the other; what went is marked before anything else goes. */
 #include "link/mailer.h"
 #include "domain/core/context.h"
-#include "domain/core/feature.h"
 #include "base/log.h"
 #include "domain/mail/outbox.h"
+#include "link/leaving.h"
 #include "link/mime.h"
 #include "link/signature.h"
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -17,17 +16,9 @@ enum {
     IDLE_MS = 500,
     MARK_AGAIN_MS = 1000,
     SAID_EVERY = 60,
-    PAUSE_MAX_MS = 60 * SECOND,
     ROUND_MEMORY = 64 << 20,
     LETTER_MEMORY = 16 << 20,
     MESSAGE_MAX = 4 << 20
-};
-
-/* One that went: its letter lives in its own arena. */
-struct gone {
-    struct arena a;
-    const struct feature *of;
-    struct letter_left left;
 };
 
 struct mailer {
@@ -38,17 +29,8 @@ struct mailer {
     bool started;
     int stop_fd;
     atomic_bool stop;
-    struct gone *gone; /* the letter that went last, until that is on record */
-    int pause_ms; /* after the mail server could not be reached, or the outbox not be read */
+    struct leaving_line line; /* of letters of features; its pause is that of all letters */
 };
-
-/* True when it is time to end. */
-static bool rest(struct mailer *m, int ms)
-{
-    struct pollfd stop = { m->stop_fd, POLLIN, 0 };
-    poll(&stop, 1, ms);
-    return atomic_load(&m->stop);
-}
 
 static void act_as_server(struct mailer *m, struct arena *a, struct ctx *c)
 {
@@ -80,16 +62,8 @@ static enum err mark(struct mailer *m, const struct outbox_letter *l, const stru
 static void mark_surely(struct mailer *m, const struct outbox_letter *l, const struct smtp_result *result)
 {
     for (unsigned tries = 0; mark(m, l, result, tries % SAID_EVERY == 0) != OK; tries++)
-        if (rest(m, MARK_AGAIN_MS))
+        if (leaving_rest(&m->line, MARK_AGAIN_MS))
             return;
-}
-
-/* What does not work now is tried less and less often, once a minute at last. */
-static void pause_longer(struct mailer *m)
-{
-    m->pause_ms = m->pause_ms ? m->pause_ms * 2 : SECOND;
-    if (m->pause_ms > PAUSE_MAX_MS)
-        m->pause_ms = PAUSE_MAX_MS;
 }
 
 static enum err write_signed(struct arena *a, struct mailer *m, const struct mime *mime, struct buf *b, text *out)
@@ -156,9 +130,9 @@ static bool send_one(struct mailer *m, struct arena *a, const struct outbox_lett
             LOG_INT("tries", l->tries + 1));
     mark_surely(m, l, &result);
     if (result.reached)
-        m->pause_ms = 0;
+        m->line.pause_ms = 0;
     else
-        pause_longer(m);
+        leaving_pause_longer(&m->line);
     return result.reached && !atomic_load(&m->stop);
 }
 
@@ -173,16 +147,16 @@ static bool round_of(struct mailer *m)
     enum err status = outbox_due(&c, ROUND, &list);
     if (status != OK) {
         LOG(LOG_WARN, "mail.outbox", LOG_TEXT("code", err_row(status)->slug), LOG_TEXT("why", text_of(a.why.detail)));
-        pause_longer(m);
+        leaving_pause_longer(&m->line);
     } else if (!list)
-        m->pause_ms = 0; /* nothing is due: the next letter is tried as soon as it comes */
+        m->line.pause_ms = 0; /* nothing is due: the next letter is tried as soon as it comes */
     for (; list; list = list->next, sent++)
         if (!send_one(m, &a, list))
             return false;
     return sent > 0;
 }
 
-/* ---- Letters of features: each is marked as leaving before, so that none goes twice. ---- */
+/* ---- Letters of features (leaving.h): what the service itself has to say goes first. ---- */
 
 static enum letter_fate fate_of(const struct smtp_result *r)
 {
@@ -195,95 +169,17 @@ static enum letter_fate fate_of(const struct smtp_result *r)
     return r->for_good ? LETTER_FAILED : LETTER_AGAIN;
 }
 
-static enum err left(struct mailer *m, const struct feature *of, const struct outbox_letter *l,
-                     const struct smtp_result *result)
+static void send_leaving(void *arg, struct arena *a, const struct outbox_letter *l, struct sending *out)
 {
-    ARENA_AUTO a = arena_make(LETTER_MEMORY);
-    CTX_AUTO c = { 0 };
-    act_as_server(m, &a, &c);
-    enum err status = of->left(&c, l, fate_of(result), text_of(result->code));
-    if (status != OK)
-        LOG(LOG_WARN, "mail.not-marked", LOG_TEXT("code", err_row(status)->slug),
-            LOG_TEXT("why", text_of(a.why.detail)));
-    return status;
-}
-
-/* On record by itself: nothing more leaves that it could go with. */
-static void settle(struct mailer *m)
-{
-    static const struct smtp_result sent = { .sent = true, .reached = true };
-    struct gone *g = m->gone;
-    if (!g)
-        return;
-    while (!g->left.told && left(m, g->of, g->left.letter, &sent) != OK && !rest(m, MARK_AGAIN_MS))
-        ;
-    arena_free(&g->a);
-    free(g);
-    m->gone = NULL;
-}
-
-/* What went is said with the next letter that leaves; anything else at once. */
-static void send_leaving(struct mailer *m, struct gone *g)
-{
+    struct mailer *m = arg;
     BUF_AUTO message = buf_make(MESSAGE_MAX);
-    const struct outbox_letter *l = g->left.letter;
     struct smtp_result result = { .for_good = true, .reached = true, .code = "message" };
-    text composed, to = smtp_address(&g->a, l->to);
-    if (to.p && compose(&g->a, m, l, to, &message, &composed) == OK)
+    text composed, to = smtp_address(a, l->to);
+    if (to.p && compose(a, m, l, to, &message, &composed) == OK)
         smtp_send(m->smtp, to, composed, &m->stop, &result);
-    if (!result.sent)
-        LOG(LOG_WARN, "mail.failed", LOG_TEXT("letter", l->letter), LOG_TEXT("code", text_of(result.code)));
-    g->left.fate = fate_of(&result);
-    while (!result.sent && left(m, g->of, l, &result) != OK && !rest(m, MARK_AGAIN_MS))
-        ;
-    g->left.told = !result.sent;
-    if (result.reached)
-        m->pause_ms = 0;
-    else
-        pause_longer(m);
-}
-
-static void ask_next(struct mailer *m, struct gone *next)
-{
-    CTX_AUTO c = { 0 };
-    struct letter_left *before = m->gone && !m->gone->left.told ? &m->gone->left : NULL;
-    struct outbox_letter *l = NULL;
-    act_as_server(m, &next->a, &c);
-    next->of = before ? m->gone->of : NULL;
-    enum err status = feature_leaves(&c, before, &next->of, &l);
-    if (status != OK) {
-        LOG(LOG_WARN, "mail.leaving", LOG_TEXT("code", err_row(status)->slug),
-            LOG_TEXT("why", text_of(next->a.why.detail)));
-        pause_longer(m);
-    }
-    next->left.letter = status == OK ? l : NULL;
-}
-
-/* True when there may be more at once. */
-static bool leave_one(struct mailer *m)
-{
-    struct gone *next = calloc(1, sizeof *next);
-    if (!next)
-        return false;
-    next->a = arena_make(LETTER_MEMORY);
-    ask_next(m, next);
-    settle(m);
-    m->gone = next;
-    if (next->left.letter)
-        send_leaving(m, next);
-    else
-        next->left.told = true;
-    return next->left.letter && !m->pause_ms && !atomic_load(&m->stop);
-}
-
-/* What the service itself has to say goes first: after every few letters of features it is asked for again. */
-static bool leave_some(struct mailer *m)
-{
-    unsigned sent = 0;
-    while (sent < ROUND && leave_one(m))
-        sent++;
-    settle(m);
-    return sent == ROUND;
+    out->fate = fate_of(&result);
+    out->reached = result.reached;
+    memcpy(out->code, result.code, sizeof out->code);
 }
 
 static void *mailer_main(void *arg)
@@ -291,10 +187,10 @@ static void *mailer_main(void *arg)
     struct mailer *m = arg;
     while (!atomic_load(&m->stop)) {
         bool more = round_of(m);
-        if (!m->pause_ms)
-            more |= leave_some(m);
+        if (!m->line.pause_ms)
+            more |= leaving_some(&m->line);
         if (!more)
-            rest(m, m->pause_ms ? m->pause_ms : IDLE_MS);
+            leaving_rest(&m->line, m->line.pause_ms ? m->line.pause_ms : IDLE_MS);
     }
     return NULL;
 }
@@ -306,6 +202,12 @@ enum err mailer_start(struct arena *a, struct app *app, const struct smtp_option
     *out = m;
     m->app = app;
     m->stop_fd = eventfd(0, EFD_CLOEXEC);
+    m->line = (struct leaving_line){ .app = app,
+                                     .channel = TEXT("email"),
+                                     .send = send_leaving,
+                                     .arg = m,
+                                     .stop_fd = m->stop_fd,
+                                     .stop = &m->stop };
     enum err status = m->stop_fd < 0 ? say(a, ERR_INTERNAL, "no descriptor for the mailer") : smtp_open(a, o, &m->smtp);
     if (status == OK && o->dkim_key.n) {
         text from = smtp_from(m->smtp);

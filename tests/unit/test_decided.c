@@ -483,7 +483,7 @@ static void letter_meets(enum err (*change)(struct db *, struct held *), bool go
     fixture_ahead(f, 0);
     held_begin(&h, f, id, change);
     h.about = &campaign;
-    enum err status = campaign_feature.leaves(&f->c, NULL, &letter);
+    enum err status = campaign_feature.leaves(&f->c, TEXT("email"), NULL, &letter);
     held_end(&h);
     assert_okay(&f->arena, status, "leaves", __LINE__);
     assert_int_equal(letter != NULL, goes);

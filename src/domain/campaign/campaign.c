@@ -9,6 +9,7 @@
 #include "domain/core/write.h"
 #include "domain/core/written.h"
 #include "domain/mail/mail.h"
+#include "domain/mail/texts.h"
 #include "domain/person/look_at.h"
 #include "domain/person/person.h"
 
@@ -64,12 +65,13 @@ enum err campaign_purpose(struct ctx *c, text name, text channel, const struct p
     *out = p;
     bool called = text_eq(channel, TEXT("phone")); /* nobody is called for it without a consent (C. conso. L223-1) */
     bool may = p->basis == BASIS_CONSENT || (p->customers_only && p->marketing && !called);
-    bool known = called || text_eq(channel, TEXT("email")) || text_eq(channel, TEXT("post"));
+    bool known = called || text_eq(channel, TEXT("email")) || text_eq(channel, TEXT("sms")) ||
+                 text_eq(channel, TEXT("post"));
     if (may && known && has_channel(p, channel))
         return OK;
     say_clause(c->arena, ERR_PURPOSE, &p->clause,
-               "a campaign needs a purpose that rests on consent, or is for customers only, and its channel email, phone "
-               "or post: \"%.*s\" has none",
+               "a campaign needs a purpose that rests on consent, or is for customers only, and its channel email, sms, "
+               "phone or post: \"%.*s\" has none",
                T(p->name));
     return write_refusal(c, NULL, p->name, TEXT(""));
 }
@@ -192,6 +194,26 @@ static enum err check_measure(struct ctx *c, const struct purpose *p, bool measu
     return write_refusal(c, NULL, p->name, TEXT(""));
 }
 
+static enum err words_to(struct ctx *c, const struct campaign *m, text language, struct campaign_words *w)
+{
+    *w = (struct campaign_words){ .language = language.n ? language : c->language };
+    w->stop = mail_link(c, TEXT("/unsubscribe/…"));
+    w->stop_to = campaign_stop_address(c, TEXT("…"));
+    return campaign_render(c, m, w);
+}
+
+/* Each language's message is made, as it would go: it may be too long. */
+static enum err check_sms(struct ctx *c, const struct json *in, const struct writing *m, bool measured)
+{
+    struct campaign would = { .purpose = m->purpose->name, .channel = m->channel, .body = in };
+    struct campaign_words words;
+    if (measured)
+        return say(c->arena, ERR_VALUE, "\"measure\" is for emails: a text message has nothing to measure");
+    for (unsigned i = 0; i < c->policy->language_count; i++)
+        TRY(words_to(c, &would, c->policy->languages[i], &words));
+    return OK;
+}
+
 static enum err run_make(struct db *db, struct write *w)
 {
     const struct writing *m = w->arg;
@@ -210,8 +232,9 @@ enum err campaign_make(struct ctx *c, const struct json *in, struct answer *out)
     TRY(campaign_purpose(c, json_text(in, TEXT("purpose")), m.channel, &m.purpose));
     TRY(campaign_may(c, m.purpose, ACT_SEND));
     TRY(check_name(c, json_text(in, TEXT("name"))));
-    TRY(campaign_check_words(c, in));
-    TRY(check_measure(c, m.purpose, measured));
+    bool sms = text_eq(m.channel, TEXT("sms"));
+    TRY(campaign_check_words(c, in, !sms));
+    TRY(sms ? check_sms(c, in, &m, measured) : check_measure(c, m.purpose, measured));
     TRY(seal_body(c, in, measured, &m.kept));
     out->id = id_print(c->arena, m.id);
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\"}", T(out->id));
@@ -440,12 +463,12 @@ enum err campaign_count(struct ctx *c, text id, struct answer *out)
 
 /* ---- Before it goes. ---- */
 
-static enum err words_to(struct ctx *c, const struct campaign *m, text language, struct campaign_words *w)
+static void put_length(struct json_out *w, const struct sms_length *l)
 {
-    *w = (struct campaign_words){ .language = language.n ? language : c->language };
-    w->stop = mail_link(c, TEXT("/unsubscribe/…"));
-    w->stop_to = campaign_stop_address(c, TEXT("…"));
-    return campaign_render(c, m, w);
+    json_pair_int(w, TEXT("segments"), l->segments);
+    json_pair_int(w, TEXT("letters"), l->units);
+    json_pair(w, TEXT("alphabet"), l->ucs2 ? TEXT("ucs2") : TEXT("gsm7"));
+    json_pair(w, TEXT("beyond"), l->beyond);
 }
 
 enum err campaign_preview(struct ctx *c, text id, text language, struct answer *out)
@@ -460,6 +483,8 @@ enum err campaign_preview(struct ctx *c, text id, text language, struct answer *
     json_pair(&w, TEXT("subject"), words.subject);
     json_pair(&w, TEXT("text"), words.plain);
     json_pair(&w, TEXT("html"), words.html);
+    if (campaign_by_text(&m))
+        put_length(&w, &words.length);
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }
@@ -477,6 +502,8 @@ enum err campaign_test(struct ctx *c, text id, struct answer *out)
     TRY(campaign_own(c, id, &m));
     if (campaign_by_hand(&m))
         return say(c->arena, ERR_CONFLICT, "a campaign by telephone or by post has no email to try");
+    if (campaign_by_text(&m))
+        return say(c->arena, ERR_CONFLICT, "a text message has no email to try: its preview is what goes");
     if (c->actor.has_self) {
         int category;
         TRY(person_open(c, id_print(c->arena, c->actor.self), false, &p));
@@ -584,6 +611,8 @@ enum err campaign_steer(struct ctx *c, text id, const struct json *in, struct an
     TRY(campaign_own(c, id, &m));
     struct steering s = { .c = c, .m = &m, .actor = m.actor, .kept = m.kept, .pace = m.pace };
     TRY(take_steer(&s, in));
+    if (campaign_by_text(&m) && text_eq(s.state, TEXT("running")))
+        TRY(texts_need(c));
     if (campaign_by_hand(&m))
         s.next = 0; /* nothing of it leaves by itself */
     out->body = arena_print(c->arena, "{\"id\":\"%.*s\",\"state\":\"%.*s\"}", T(id), T(s.state));

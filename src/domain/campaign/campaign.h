@@ -5,8 +5,8 @@
 
 struct paging;
 
-/* A campaign belongs to one purpose that rests on consent, and to one channel of it: emails leave by themselves, calls
- * and letters are handed to staff; who works on one must be allowed
+/* A campaign belongs to one purpose that rests on consent, and to one channel of it: emails and text messages leave by
+ * themselves, calls and letters are handed to staff; who works on one must be allowed
  * to send for that purpose. States: draft, running, paused, stopped, done. */
 
 /* {"name", "purpose", "channel"?, "subject": {language: text}, "text": {language: text}, "measure"?}: subject and text
@@ -20,7 +20,8 @@ enum err campaign_list(struct ctx *c, const struct paging *asked, struct answer 
 enum err campaign_show(struct ctx *c, text id, struct answer *out);
 /* How many would get it now: {"recipients"}. It takes long where many ever agreed. */
 enum err campaign_count(struct ctx *c, text id, struct answer *out);
-/* The letter as it would go, in that language: {"subject", "text", "html"}. */
+/* The letter as it would go, in that language: {"subject", "text", "html"}; of a text message also {"segments",
+ * "letters", "alphabet": "gsm7" or "ucs2", "beyond": the letters for which it is the second}. */
 enum err campaign_preview(struct ctx *c, text id, text language, struct answer *out);
 /* The letter to the caller's own address; of a program or the operator, to the controller's. */
 enum err campaign_test(struct ctx *c, text id, struct answer *out);
@@ -42,6 +43,15 @@ enum err campaign_handed(struct ctx *c, text id, const struct paging *asked, str
 enum err campaign_note(struct ctx *c, text id, const struct json *in, struct answer *out);
 /* The letters on the list were posted: {"sent", "out": [those who stopped them since, whose letters are taken out]}. */
 enum err campaign_posted(struct ctx *c, text id, struct answer *out);
+
+/* Text messages. Whether who brings an answer knows the gateway's secret, in constant time. */
+bool campaign_sms_believed(const struct ctx *c, text secret);
+/* An answer to one, as the gateway brings it: a word that stops them withdraws the consent to that channel of whoever
+ * they went to at that number, for each purpose, in each tenant. The same whoever is known, and whatever it says. */
+enum err campaign_sms_came(struct ctx *c, const struct json *in);
+/* Noted by staff: {"phone"} wants no more of that campaign's purpose by text message. ERR_NOT_FOUND when none went
+ * there. */
+enum err campaign_sms_noted(struct ctx *c, text id, const struct json *in, struct answer *out);
 
 /* What the token of a letter's link or address ends: {"purpose", "title", "measure"}; ERR_NOT_FOUND for one that was
  * never made. It is signed, works without signing in, for ever, and after a change of the master key. */

@@ -20,7 +20,7 @@ static const text phone = TEXT_INIT("phone"), post = TEXT_INIT("post");
 static enum err find_hand(struct ctx *c, text id, struct campaign *m)
 {
     TRY(campaign_own(c, id, m));
-    return campaign_by_hand(m) ? OK : say(c->arena, ERR_CONFLICT, "this campaign goes by email, which leaves by itself");
+    return campaign_by_hand(m) ? OK : say(c->arena, ERR_CONFLICT, "this campaign is no list for staff: its messages leave by themselves");
 }
 
 static const struct purpose *purpose_of(const struct ctx *c, const struct campaign *m)
@@ -72,13 +72,13 @@ static text address_of(struct ctx *c, const struct json *fields)
     return buf_made(c->arena, &b);
 }
 
-static enum err reach_of(struct ctx *c, const struct campaign *m, const struct person *p, text *to, int *category)
+enum err campaign_reach_of(struct ctx *c, const struct campaign *m, const struct person *p, text *to, int *category)
 {
     const struct purpose *of = purpose_of(c, m);
     *to = TEXT("");
     for (unsigned i = 0; i < c->policy->category_count && !to->n; i++) {
         const struct category *cat = &c->policy->categories[i];
-        bool by_phone = text_eq(m->channel, phone);
+        bool by_phone = !text_eq(m->channel, post);
         const struct field *f = by_phone ? phone_field(cat) : NULL;
         const struct json *fields;
         bool has = by_phone ? f != NULL : policy_field(cat, TEXT("address")) >= 0;
@@ -150,7 +150,7 @@ static enum err hand_one(struct ctx *c, struct handing *h)
     text to;
     struct bits set = { { 0 } };
     TRY(person_open(c, id_print(c->arena, h->id), false, &p));
-    TRY(reach_of(c, &h->m, &p, &to, &category));
+    TRY(campaign_reach_of(c, &h->m, &p, &to, &category));
     if (!to.n)
         return say(c->arena, ERR_MISSING, "no telephone number, or no postal address, of the person is held");
     bits_add(&set, (unsigned)category);
@@ -308,7 +308,7 @@ static enum err put_handed(struct ctx *c, struct look_list *l, const struct hand
         return OK;
     }
     TRY(status);
-    TRY(reach_of(c, &s->m, &p, &to, &category));
+    TRY(campaign_reach_of(c, &s->m, &p, &to, &category));
     if (!to.n || !may_read(c, &s->m, (unsigned)category))
         return OK;
     TRY(name_of(c, &s->m, &p, &name));

@@ -44,6 +44,13 @@ bool campaign_would(const struct ctx *c, const struct purpose *p, enum act act);
 const struct purpose *campaign_measuring(const struct ctx *c, int *category);
 
 /* ---- Words. ---- */
+/* Parts of a text message: 160 letters of the seven bit alphabet, or 70 of another; 153 or 67 each where there are
+ * more. `beyond`: letters, ten at most, for which the second holds. */
+struct sms_length {
+    bool ucs2;
+    unsigned units, segments, beyond_count;
+    text beyond;
+};
 /* How the links of a letter lead: straight there, by this server as everybody's do, or as this person's alone. */
 struct campaign_words {
     text language;
@@ -53,13 +60,27 @@ struct campaign_words {
     text pixel;                /* address of the image; empty: none */
     text stop, stop_to, quiet; /* link and address that end the letters; link that ends the measuring, may be empty */
     text subject, plain, html; /* made */
+    struct sms_length length;  /* of a text message */
 };
 enum err campaign_render(struct ctx *c, const struct campaign *m, struct campaign_words *w);
-/* Checks subject and text in each language of the policy. */
-enum err campaign_check_words(struct ctx *c, const struct json *in);
+/* Checks text, and subject where there is to be one, in each language of the policy. */
+enum err campaign_check_words(struct ctx *c, const struct json *in, bool subject);
 /* Where the n-th link of the text leads; p NULL when there is none. Numbers of French begin at 0, of English at 1000.
  */
 text campaign_link(const struct campaign *m, int64_t number);
+
+/* ---- Text messages. ---- */
+bool campaign_by_text(const struct campaign *m);
+enum err campaign_sms_length(struct arena *a, text said, struct sms_length *out);
+/* The message: who writes, the text that was set, how to stop it; w->plain and w->length. ERR_VALUE when it is too
+ * long, ERR_CONFLICT without a gateway. */
+enum err campaign_sms_words(struct ctx *c, const struct buf *said, struct campaign_words *w);
+/* The person's number as E.164 has it, its category, and the keyed digest by which an answer finds them. ERR_MISSING
+ * where none is held. */
+enum err campaign_sms_to(struct ctx *c, const struct campaign *m, const struct person *p, text *to, int *category,
+                         struct digest *digest);
+/* Where the person is reached by that campaign's channel, of the purpose's categories alone; empty: nowhere. */
+enum err campaign_reach_of(struct ctx *c, const struct campaign *m, const struct person *p, text *to, int *category);
 
 /* ---- Tokens. ---- */
 /* Ends that purpose's letters by that channel for the person: 52 characters that stand the loss of case. */
@@ -83,7 +104,7 @@ enum err campaign_comes_back(struct ctx *c, struct subject_id id, text address, 
 /* ---- Leaving. ---- */
 /* What stands before the @ of the Message-ID of that person's letter. */
 text campaign_message_name(struct ctx *c, struct subject_id campaign, struct subject_id id);
-enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbox_letter **out);
+enum err campaign_leaves(struct ctx *c, text channel, struct letter_left *before, struct outbox_letter **out);
 /* Whose turn it is: from the one that was reached on, each is asked whether they would let it (not decided: it is asked
  * again when it leaves). Looks at a few hundred at most: neither found nor over, there are more. */
 struct campaign_turn {

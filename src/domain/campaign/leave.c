@@ -13,12 +13,14 @@
 
 enum { WALK = 256, LEFT_MOST = 100, NEXT_MOST = 100 };
 static const msec waits[] = { MINUTE, 10 * MINUTE, 1 * HOUR, 6 * HOUR };
+static const msec wait_away = 5 * MINUTE; /* longer than a sender rests: what is answered so alone holds up no other */
 
 /* What goes to the sender, and what comes back with its fate. */
 struct leaving {
     struct outbox_letter letter;
     bool measured;
     int64_t tries;
+    struct digest number; /* of a text message: that of where it goes */
 };
 
 /* ---- What a crash left: nobody knows whether it went, so it goes no second time. ---- */
@@ -77,12 +79,12 @@ static enum err write_mark(struct ctx *c, const struct marking *m)
     return write_do(&in, &w, NULL);
 }
 
-static enum err list_left(struct ctx *c, struct marking *out, unsigned *count)
+static enum err list_left(struct ctx *c, text channel, struct marking *out, unsigned *count)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_CAMPAIGN_LETTER_LEFT, ARGS(V_INT(LEFT_MOST)));
+    query_start(&q, db, SQL_CAMPAIGN_LETTER_LEFT, ARGS(V_INT(LEFT_MOST), V_TEXT(channel)));
     for (*count = 0; *count < LEFT_MOST && query_next(&q);) {
         struct marking *m = &out[(*count)++];
         *m = (struct marking){ .state = UNCERTAIN, .now = c->now, .code = TEXT("crash") };
@@ -93,14 +95,14 @@ static enum err list_left(struct ctx *c, struct marking *out, unsigned *count)
     return q.status;
 }
 
-/* There is one sender, and it says what became of a letter when it asks for the next: what else still leaves was left
- * by a process that ended. */
-static enum err settle_left(struct ctx *c, const struct letter_left *before)
+/* Each channel has one sender, and it says what became of a letter when it asks for the next: what else still leaves
+ * was left by a process that ended. */
+static enum err settle_left(struct ctx *c, text channel, const struct letter_left *before)
 {
     struct marking *left = NEW_ARRAY(c->arena, struct marking, LEFT_MOST);
     unsigned count;
     TRY_PTR(left);
-    TRY(list_left(c, left, &count));
+    TRY(list_left(c, channel, left, &count));
     for (unsigned i = 0; i < count; i++)
         if (!before || memcmp(&left[i].subject, &before->letter->subject, SUBJECT_ID) != 0 ||
             memcmp(&left[i].campaign, &before->letter->id, SUBJECT_ID) != 0)
@@ -115,12 +117,12 @@ struct next_one {
     struct subject_id id;
 };
 
-static enum err load_next(struct ctx *c, struct next_one *all, unsigned *count)
+static enum err load_next(struct ctx *c, text channel, struct next_one *all, unsigned *count)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_CAMPAIGN_NEXT, ARGS(V_INT(c->now), V_INT(NEXT_MOST)));
+    query_start(&q, db, SQL_CAMPAIGN_NEXT, ARGS(V_INT(c->now), V_INT(NEXT_MOST), V_TEXT(channel)));
     for (*count = 0; *count < NEXT_MOST && query_next(&q); ++*count) {
         all[*count].tenant = arena_copy(c->arena, query_get(&q, CAMPAIGN_NEXT, tenant));
         memcpy(&all[*count].id, query_get(&q, CAMPAIGN_NEXT, id).p, SUBJECT_ID);
@@ -129,14 +131,14 @@ static enum err load_next(struct ctx *c, struct next_one *all, unsigned *count)
 }
 
 /* One whose row was altered sends nothing, and holds up no other: it is told when it is the only one. */
-static enum err running(struct ctx *c, struct campaign *out, bool *any)
+static enum err running(struct ctx *c, text channel, struct campaign *out, bool *any)
 {
     enum err status = OK;
     struct why kept = c->arena->why;
     struct next_one *all = NEW_ARRAY(c->arena, struct next_one, NEXT_MOST);
     unsigned count;
     TRY_PTR(all);
-    TRY(load_next(c, all, &count));
+    TRY(load_next(c, channel, all, &count));
     *any = false;
     for (unsigned i = 0; i < count && !*any; i++) {
         struct ctx in = *c;
@@ -279,7 +281,8 @@ struct departure {
     const struct campaign *m;
     const struct campaign_turn *turn;
     msec next;
-    struct marking *before; /* of the letter before, may be NULL; and its entry: */
+    const struct digest *number; /* of a text message; NULL: of an email */
+    struct marking *before;      /* of the letter before, may be NULL; and its entry: */
     struct event told;
 };
 
@@ -303,7 +306,8 @@ static enum err run_depart(struct db *db, struct write *w)
     if (!changed)
         return say(db_arena(db), ERR_CONFLICT, "the campaign was paused or stopped");
     TRY(db_run(db, SQL_CAMPAIGN_LETTER_ADD, &changed,
-               ARGS(tenant, V_ID(d->turn->id), id, V_INT(d->c->now), V_INT(d->c->now + CAMPAIGN_KEPT))));
+               ARGS(tenant, V_ID(d->turn->id), id, V_INT(d->c->now), V_INT(d->c->now + CAMPAIGN_KEPT),
+                    d->number ? V_BYTES(TEXT_BYTES(*d->number)) : V_NULL)));
     return changed ? run_before(db, d) : say(db_arena(db), ERR_NOT_FOUND, "this person is gone, or had it");
 }
 
@@ -358,18 +362,23 @@ text campaign_message_name(struct ctx *c, struct subject_id campaign, struct sub
     return buf_made(c->arena, &b);
 }
 
+static enum err email_to(struct ctx *c, const struct person *p, text *to, int *category)
+{
+    bool comes_back;
+    TRY(mail_address(c, p, to, category));
+    if (!to->n)
+        return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
+    TRY(campaign_comes_back(c, p->id, *to, &comes_back));
+    return comes_back ? say(c->arena, ERR_MISSING, "emails to this address came back for good") : OK;
+}
+
 static enum err letter_for(struct ctx *c, const struct campaign *m, const struct person *p, struct leaving *out)
 {
     struct outbox_letter *l = &out->letter;
-    bool comes_back;
     int category = -1;
     struct bits set = { { 0 } };
-    TRY(mail_address(c, p, &l->to, &category));
-    if (!l->to.n)
-        return say(c->arena, ERR_MISSING, "no e-mail address of the person is held");
-    TRY(campaign_comes_back(c, p->id, l->to, &comes_back));
-    if (comes_back)
-        return say(c->arena, ERR_MISSING, "emails to this address came back for good");
+    TRY(campaign_by_text(m) ? campaign_sms_to(c, m, p, &l->to, &category, &out->number)
+                            : email_to(c, p, &l->to, &category));
     bits_add(&set, (unsigned)category);
     TRY(person_allow_by(c, p, m->purpose, &set, ACT_SEND, m->channel));
     TRY(words_of(c, m, p, out));
@@ -417,6 +426,7 @@ static enum err depart(struct ctx *c, const struct campaign *m, const struct cam
     TRY(person_open(c, id_print(c->arena, t->id), false, &p));
     TRY(letter_for(c, m, &p, out));
     out->tries = t->tries;
+    d.number = campaign_by_text(m) ? &out->number : NULL;
     struct write w = { .run = run_depart, .arg = &d, .event = event_of(c, &p, TEXT("campaign.leaving")) };
     w.event.purpose = m->purpose;
     w.event.clause = c->policy->purposes[policy_purpose(c->policy, m->purpose)].clause.path;
@@ -490,7 +500,7 @@ static enum err say_before(const struct ctx *server, struct letter_left *before)
     return OK;
 }
 
-enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbox_letter **out)
+enum err campaign_leaves(struct ctx *c, text channel, struct letter_left *before, struct outbox_letter **out)
 {
     struct campaign m;
     struct campaign_turn t = { .over = false };
@@ -498,8 +508,8 @@ enum err campaign_leaves(struct ctx *c, struct letter_left *before, struct outbo
     bool any, may;
     *out = NULL;
     TRY_PTR(l);
-    TRY(settle_left(c, before));
-    TRY(running(c, &m, &any));
+    TRY(settle_left(c, channel, before));
+    TRY(running(c, channel, &m, &any));
     if (!any)
         return OK;
     const struct ctx server = *c;
@@ -548,7 +558,7 @@ enum err campaign_left(struct ctx *c, const struct outbox_letter *letter, enum l
     m.away = fate == LETTER_AWAY;
     m.state = state_after(l, fate);
     if (m.state == AGAIN)
-        m.next = c->now + waits[m.away || l->tries >= TRIES_MOST - 1 ? 0 : l->tries];
+        m.next = c->now + (m.away ? wait_away : waits[l->tries >= TRIES_MOST - 1 ? 0 : l->tries]);
     if (m.state == SENT)
         m.code = TEXT("");
     return write_mark(c, &m);

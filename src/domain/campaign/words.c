@@ -109,11 +109,12 @@ static enum err check_text(struct ctx *c, text language, text said)
     return value_no_card(c, TEXT("text"), said);
 }
 
-enum err campaign_check_words(struct ctx *c, const struct json *in)
+enum err campaign_check_words(struct ctx *c, const struct json *in, bool subject)
 {
     for (unsigned i = 0; i < c->policy->language_count; i++) {
         text language = c->policy->languages[i];
-        TRY(check_subject(c, language, said_in(json_get(in, TEXT("subject")), language)));
+        if (subject)
+            TRY(check_subject(c, language, said_in(json_get(in, TEXT("subject")), language)));
         TRY(check_text(c, language, said_in(json_get(in, TEXT("text")), language)));
     }
     return OK;
@@ -281,6 +282,8 @@ enum err campaign_render(struct ctx *c, const struct campaign *m, struct campaig
     put_source(&s, said_in(json_get(m->body, TEXT("text")), in.language));
     w->customer = purpose >= 0 && c->policy->purposes[purpose].basis != BASIS_CONSENT;
     w->printed = text_eq(m->channel, TEXT("post"));
+    if (campaign_by_text(m))
+        return campaign_sms_words(&in, &plain, w);
     if (!text_eq(m->channel, TEXT("phone"))) { /* what to say in a call is read by staff alone */
         put_sender(&s);
         put_pixel(&s);

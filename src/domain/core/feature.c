@@ -136,7 +136,7 @@ enum err feature_open_run(struct db *db, const struct feature_made *made)
     return OK;
 }
 
-enum err feature_leaves(struct ctx *c, struct letter_left *before, const struct feature **of,
+enum err feature_leaves(struct ctx *c, text channel, struct letter_left *before, const struct feature **of,
                         struct outbox_letter **out)
 {
     const struct feature *last = *of;
@@ -144,7 +144,7 @@ enum err feature_leaves(struct ctx *c, struct letter_left *before, const struct 
     for (unsigned i = 0; i < c->app->feature_count && !*out; i++) {
         *of = c->app->features[i];
         if ((*of)->leaves)
-            TRY((*of)->leaves(c, *of == last ? before : NULL, out));
+            TRY((*of)->leaves(c, channel, *of == last ? before : NULL, out));
     }
     return OK;
 }

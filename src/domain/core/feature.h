@@ -88,9 +88,10 @@ struct feature {
     unsigned walk_count;
     enum err (*tick)(struct ctx *c); /* what time brings it, before the sweep */
     enum err (*soon)(struct ctx *c); /* what falls due to the second: the job `features` */
-    /* Its next letter, marked as leaving, NULL when none is due. before: what became of the one before, NULL when that
-     * is on record; told in the same commit where there is one, else it is said by itself before it is asked again. */
-    enum err (*leaves)(struct ctx *c, struct letter_left *before, struct outbox_letter **out);
+    /* Its next letter by that channel, which has one sender, marked as leaving, NULL when none is due. before: what
+     * became of the one before, NULL when that is on record; told in the same commit where there is one, else it is
+     * said by itself before it is asked again. */
+    enum err (*leaves)(struct ctx *c, text channel, struct letter_left *before, struct outbox_letter **out);
     enum err (*left)(struct ctx *c, const struct outbox_letter *l, enum letter_fate fate, text code);
     /* Made ready outside a write, and put inside it with o->put among its keys. An erasure's then waits until it has
      * come about, or has not. `certified`: members of its certificate. */
@@ -138,8 +139,9 @@ enum err feature_outside_end(struct db *db, const struct ctx *c, struct subject_
 enum err feature_certified(struct ctx *c, struct subject_id id, struct json_out *w);
 /* The first feature that takes that email; ERR_NOT_FOUND when none does. */
 enum err feature_came(struct ctx *c, const struct inbound *m, struct answer *out);
-/* The next letter of a feature, and whose: NULL when there is none. before: of the feature *of; may be NULL. */
-enum err feature_leaves(struct ctx *c, struct letter_left *before, const struct feature **of,
+/* The next letter of a feature by that channel ("email", "sms"), and whose: NULL when there is none. before: of the
+ * feature *of; may be NULL. */
+enum err feature_leaves(struct ctx *c, text channel, struct letter_left *before, const struct feature **of,
                         struct outbox_letter **out);
 
 #endif

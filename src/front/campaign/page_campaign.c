@@ -4,6 +4,7 @@
 #include "domain/core/named.h"
 #include "domain/core/paging.h"
 #include "domain/mail/contact.h"
+#include "domain/mail/texts.h"
 #include "front/door/front.h"
 #include "front/door/go.h"
 #include "front/door/word.h"
@@ -23,6 +24,7 @@ HANDLER(campaign_steer, campaign_steer(c, ID, q->json, &answer))
 HANDLER(campaign_take, campaign_hand_out(c, ID, q->json, &answer))
 PAGED(campaign_people, campaign_handed(c, ID, &paging, &answer))
 HANDLER(campaign_note, campaign_note(c, ID, q->json, &answer))
+HANDLER(campaign_stops, campaign_sms_noted(c, ID, q->json, &answer))
 HANDLER(campaign_posted, campaign_posted(c, ID, &answer))
 PAGED(campaign_uncertain, campaign_uncertain(c, ID, &paging, &answer))
 
@@ -41,8 +43,10 @@ static bool writes_for(const struct ctx *c, unsigned purpose)
            (class->acts >> ACT_SEND & 1);
 }
 
-static bool goes_by(text channel)
+static bool goes_by(const struct ctx *c, text channel)
 {
+    if (text_eq(channel, TEXT("sms")))
+        return texts_ready(c);
     return text_eq(channel, TEXT("email")) || text_eq(channel, TEXT("phone")) || text_eq(channel, TEXT("post"));
 }
 
@@ -69,7 +73,7 @@ static void put_purposes(struct page *p)
         if (!writes_for(c, i))
             continue;
         for (unsigned k = 0; k < one->channel_count; k++)
-            if (goes_by(one->channels[k])) {
+            if (goes_by(c, one->channels[k])) {
                 any = true;
                 put_choice(p, one, one->channels[k]);
             }
@@ -198,6 +202,19 @@ struct staff_view {
     const struct json *doubts, *people, *out;
 };
 
+/* Of a text message: in how many parts it goes. */
+static void put_length(struct page *p, const struct json *letter)
+{
+    if (!json_get(letter, TEXT("segments")))
+        return;
+    json_name(&p->w, TEXT("length"));
+    json_open(&p->w, '{');
+    page_copy(p, letter, TEXT("segments"));
+    page_copy(p, letter, TEXT("letters"));
+    page_copy(p, letter, TEXT("beyond"));
+    json_close(&p->w, '}');
+}
+
 static enum err put_letters(struct page *p)
 {
     struct ctx *c = p->c;
@@ -214,6 +231,7 @@ static enum err put_letters(struct page *p)
         json_pair(&p->w, TEXT("language"), language_word(c, code));
         json_pair(&p->w, TEXT("subject"), json_text(letter, TEXT("subject")));
         json_pair(&p->w, TEXT("text"), json_text(letter, TEXT("text")));
+        put_length(p, letter);
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
@@ -294,7 +312,10 @@ static void put_hand(struct page *p, const struct json *m, const struct staff_vi
 {
     text channel = json_text(m, TEXT("channel"));
     bool call = text_eq(channel, TEXT("phone")), print = text_eq(channel, TEXT("post"));
+    bool by_text = text_eq(channel, TEXT("sms"));
     json_pair_bool(&p->w, TEXT("by_hand"), call || print);
+    json_pair_bool(&p->w, TEXT("by_text"), by_text);
+    json_pair_bool(&p->w, TEXT("has_test"), !call && !print && !by_text);
     json_pair_bool(&p->w, TEXT("call"), call);
     json_pair_bool(&p->w, TEXT("print"), print);
     json_pair_bool(&p->w, TEXT("takes"), (call || print) && is_state(m, TEXT("running")));
@@ -436,6 +457,8 @@ static enum err act(struct ctx *c, const struct request *q, struct staff_view *v
         return campaign_test(c, ID, &answer);
     if (text_eq(what, TEXT("uncertain")))
         return doubts_of(c, q, &v->doubts);
+    if (text_eq(what, TEXT("stopped")))
+        return campaign_sms_noted(c, ID, q->json, &answer);
     if (is_hand(what))
         return hand(c, q, what, v);
     const struct json *in;

@@ -1,4 +1,6 @@
-/* What the links of letters lead to: the page and the one click that end them, the image, and followed links. */
+/* What the links of letters lead to: the page and the one click that end them, the image, and followed links; and what
+ * people answer text messages with. */
+#include "base/decode.h"
 #include "domain/campaign/campaign.h"
 #include "front/door/front.h"
 #include "front/page/page_link.h"
@@ -73,4 +75,32 @@ enum err api_letter_link(struct ctx *c, const struct request *q, struct reply *r
     reply_bytes(r, 303, (text){ NULL, 0 }, TEXT(""));
     TRY(reply_header(c->arena, r, TEXT("Referrer-Policy"), TEXT("no-referrer")));
     return reply_header(c->arena, r, TEXT("Location"), to);
+}
+
+/* ---- What the gateway of text messages brings. ---- */
+
+/* The secret, as a Bearer token or as the password of Basic (RFC 7617): gateways know one of the two. */
+static text secret_of(struct ctx *c, const struct request *q)
+{
+    text header = request_header(q, TEXT("Authorization"));
+    text scheme = text_cut(&header, ' ');
+    if (text_eq_nocase(scheme, TEXT("Bearer")))
+        return text_trim(header);
+    if (!text_eq_nocase(scheme, TEXT("Basic")))
+        return TEXT("");
+    text both = decode_base64(c->arena, text_trim(header));
+    (void)text_cut(&both, ':'); /* the user's name: any */
+    return both.p ? both : TEXT("");
+}
+
+enum err api_sms_received(struct ctx *c, const struct request *q, struct reply *r)
+{
+    if (!campaign_sms_believed(c, secret_of(c, q))) {
+        if (peers_failed(q->front->peers, q->address, clock_monotonic()))
+            return say(c->arena, ERR_TOO_MANY, "too many failed credentials from this address within a minute");
+        return say(c->arena, ERR_UNAUTHORISED, "the Authorization header is not the secret of the gateway");
+    }
+    TRY(campaign_sms_came(c, q->json));
+    reply_bytes(r, 204, (text){ NULL, 0 }, TEXT(""));
+    return OK;
 }
