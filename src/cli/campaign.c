@@ -90,8 +90,11 @@ enum err verb_campaign(struct cli *cli)
 {
     static const char *const asked[] = { "after", "limit", NULL };
     text what, body;
-    TRY(cli_argument(cli, 0, "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call, posted or stopped",
-                     "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call, posted ou stopped", &what));
+    TRY(cli_argument(
+        cli, 0,
+        "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call, posted or stopped",
+        "new, list, show, count, preview, test, start, pause, resume, stop, uncertain, take, people, call, posted ou stopped",
+        &what));
     if (text_eq(what, TEXT("list")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/campaigns"), asked), TEXT(""), TEXT(""), 0);
     if (!text_eq(what, TEXT("new")))

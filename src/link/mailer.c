@@ -202,12 +202,9 @@ enum err mailer_start(struct arena *a, struct app *app, const struct smtp_option
     *out = m;
     m->app = app;
     m->stop_fd = eventfd(0, EFD_CLOEXEC);
-    m->line = (struct leaving_line){ .app = app,
-                                     .channel = TEXT("email"),
-                                     .send = send_leaving,
-                                     .arg = m,
-                                     .stop_fd = m->stop_fd,
-                                     .stop = &m->stop };
+    m->line = (struct leaving_line){
+        .app = app, .channel = TEXT("email"), .send = send_leaving, .arg = m, .stop_fd = m->stop_fd, .stop = &m->stop
+    };
     enum err status = m->stop_fd < 0 ? say(a, ERR_INTERNAL, "no descriptor for the mailer") : smtp_open(a, o, &m->smtp);
     if (status == OK && o->dkim_key.n) {
         text from = smtp_from(m->smtp);

@@ -104,6 +104,8 @@ def away_and_unknown(server, gateway, app):
     after = shown(app, ident)
     check(len(gateway.to("+33611120001")) == 1 and len(gateway.to("+33611120002")) == 1 and not gateway.to("+33611120003"), f"{after}")
     check(len(app.get(f"/v1/campaigns/{ident}/uncertain").expect(200).json["uncertain"]) == 2, f"{after}")
+    for number in ("+33611120002", "+33611120003"):
+        gateway.refuse(number)
 
 
 def killed(server, gateway, app):

@@ -69,10 +69,11 @@ enum err campaign_purpose(struct ctx *c, text name, text channel, const struct p
                  text_eq(channel, TEXT("post"));
     if (may && known && has_channel(p, channel))
         return OK;
-    say_clause(c->arena, ERR_PURPOSE, &p->clause,
-               "a campaign needs a purpose that rests on consent, or is for customers only, and its channel email, sms, "
-               "phone or post: \"%.*s\" has none",
-               T(p->name));
+    say_clause(
+        c->arena, ERR_PURPOSE, &p->clause,
+        "a campaign needs a purpose that rests on consent, or is for customers only, and its channel email, sms, "
+        "phone or post: \"%.*s\" has none",
+        T(p->name));
     return write_refusal(c, NULL, p->name, TEXT(""));
 }
 
@@ -690,12 +691,15 @@ static enum err run_over(struct db *db, struct write *w)
     return db_run(db, SQL_CAMPAIGN_LETTER_OVER, NULL, ARGS(V_INT(*now)));
 }
 
-static enum err end_over(struct ctx *c) { return feature_end_over(c, SQL_CAMPAIGN_IS_OVER, run_over, TEXT("campaign.over")); }
+static enum err end_over(struct ctx *c)
+{
+    return feature_end_over(c, SQL_CAMPAIGN_IS_OVER, run_over, TEXT("campaign.over"));
+}
 
 static text state_word(int64_t state)
 {
-    static const text words[] = { TEXT_INIT("leaving"), TEXT_INIT("sent"), TEXT_INIT("again"), TEXT_INIT("failed"),
-                                  TEXT_INIT("uncertain"), TEXT_INIT("handed") };
+    static const text words[] = { TEXT_INIT("leaving"), TEXT_INIT("sent"),      TEXT_INIT("again"),
+                                  TEXT_INIT("failed"),  TEXT_INIT("uncertain"), TEXT_INIT("handed") };
     return state >= 0 && state < 6 ? words[state] : TEXT("");
 }
 

@@ -20,7 +20,9 @@ static const text phone = TEXT_INIT("phone"), post = TEXT_INIT("post");
 static enum err find_hand(struct ctx *c, text id, struct campaign *m)
 {
     TRY(campaign_own(c, id, m));
-    return campaign_by_hand(m) ? OK : say(c->arena, ERR_CONFLICT, "this campaign is no list for staff: its messages leave by themselves");
+    return campaign_by_hand(m)
+               ? OK
+               : say(c->arena, ERR_CONFLICT, "this campaign is no list for staff: its messages leave by themselves");
 }
 
 static const struct purpose *purpose_of(const struct ctx *c, const struct campaign *m)
@@ -167,8 +169,8 @@ static enum err run_over(struct db *db, struct write *w)
 {
     const struct handing *h = w->arg;
     return db_run(db, SQL_CAMPAIGN_HALT, NULL,
-                  ARGS(V_TEXT(h->m.tenant), V_ID(h->m.id), V_TEXT(TEXT("done")),
-                       V_INT(h->c->now + 2 * CAMPAIGN_KEPT), V_INT(h->unsaved), V_NULL));
+                  ARGS(V_TEXT(h->m.tenant), V_ID(h->m.id), V_TEXT(TEXT("done")), V_INT(h->c->now + 2 * CAMPAIGN_KEPT),
+                       V_INT(h->unsaved), V_NULL));
 }
 
 static enum err all_handed(struct ctx *c, struct handing *h)

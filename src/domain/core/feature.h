@@ -11,13 +11,7 @@ struct person;
 
 /* What became of a letter. UNKNOWN: it was handed over and nobody answered; it may have gone. AWAY: the mail server was
  * not there, which says nothing of the letter. */
-enum letter_fate {
-    LETTER_SENT,
-    LETTER_AGAIN,
-    LETTER_AWAY,
-    LETTER_FAILED,
-    LETTER_UNKNOWN
-};
+enum letter_fate { LETTER_SENT, LETTER_AGAIN, LETTER_AWAY, LETTER_FAILED, LETTER_UNKNOWN };
 
 /* What became of the letter before. told: on record by now, with the next one in one commit. */
 struct letter_left {

@@ -77,7 +77,7 @@ struct app {
     struct {
         _Atomic bool on; /* the rest is set before, and never changes */
         char sender[32], stop_fr[161], stop_en[161], secret[257], from[65], said[65], words[161];
-    } texts;             /* text messages: mail/texts.h */
+    } texts;                        /* text messages: mail/texts.h */
     char public_url[512];              /* where people reach this server, without a slash at its end */
     struct {
         char from[300]; /* the sender's address; empty without a sender */
