@@ -147,7 +147,7 @@ enum err texter_credentials(struct arena *a, text file, struct texter_options *o
     json_pair(&w, TEXT("credentials"), file);
     json_close(&w, '}');
     TRY(json_parse_buf(a, &b, &named));
-    TRY(credentials_read(a, named, &all));
+    TRY(credentials_read(a, named, TEXT("credentials"), &all));
     out->bearer = credential(all, TEXT("bearer"));
     out->secret = credential(all, TEXT("secret"));
     out->key = credential(all, TEXT("key"));

@@ -93,8 +93,8 @@ NEVER_THERE = {"request_proof", "staff_request_proof", "request_mandate", "staff
                "staff_publish", "staff_publish_do", "staff_correct",
                "authority_hand", "staff_authority_hand", "breach_dismiss", "request_mail", "staff_request_mail",
                "mail_aside_file", "support_get", "support_decide", "support_look", "support_change", "staff_support_one", "staff_support_one_do",
-               "connector_job", "connector_retry", "connector_evidence", "campaign_take", "campaign_people", "campaign_note", "campaign_posted", "campaign_stops",
-               "staff_campaign_print", "staff_campaign_csv"}
+               "connector_job", "connector_retry", "connector_evidence", "campaign_take", "campaign_people", "campaign_note", "campaign_posted",
+               "campaign_stops", "staff_campaign_print", "staff_campaign_csv"}
 
 
 def policy_of(folder):
