@@ -57,11 +57,15 @@ def until(found, seconds=30):
     raise AssertionError("it did not come about")
 
 
-def settings(folder, rows):
-    """A policy in a folder of its own, with how its recipients are told."""
+def settings(folder, rows, *changes):
+    """A policy in a folder of its own, changed so, with how its recipients are told."""
     os.chmod(folder, 0o755)
     with open(POLICY) as of, open(f"{folder}/people.yaml", "w") as to:
-        to.write(of.read())
+        text = of.read()
+        for before, after in changes:
+            check(before in text, f"the policy has no {before}")
+            text = text.replace(before, after)
+        to.write(text)
     for name, text in (("recipients.yaml", f"recipients:\n  {rows}\n"), ("secret", SECRET)):
         with open(f"{folder}/{name}", "w") as file:
             file.write(text)
@@ -211,3 +215,52 @@ def register(tests):
             check(not carrier.get("/v1/told").expect(200).json["told"], "it is answered, and asked again")
             check([(one["state"], one["reason"], one["via"]) for one in rows_of(server) if one["kind"] == "restriction"] ==
                   [("impossible", "It is archived", "token")], f"{rows_of(server)}")
+
+    @tests.test("given: a recipient is told of what is erased in part, by hand, by a withdrawal, by its term, where it was given just that")
+    def in_part():
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="garant-told-"))
+            policy = settings(folder, "carrier: {by: staff}",
+                              ("categories: [identity, contact], country", "categories: [identity, contact, visits, tastes], country"),
+                              ("SA\", purposes: [service]", "SA\", purposes: [service, tailoring]"),
+                              ("  visits:\n    many", "  tastes: {fields: {taste: {type: text}}}\n  visits:\n    many"),
+                              ("app: {purposes: [service, news]", "app: {purposes: [service, news, tailoring]"),
+                              ("  news: {basis", "  tailoring: {basis: consent, categories: [tastes], forgotten: true}\n  news: {basis"))
+            server = stack.enter_context(Server(policy, now=START))
+            app = server.client("app")
+            ident = app.create({"identity": {"first_name": "Marguerite", "last_name": "Duras"}})["id"]
+            person = f"/v1/subjects/{ident}"
+
+            def parts():
+                return [(row["categories"], row["note"], row["id"]) for row in app.get("/v1/duties").expect(200).json["duties"] if row["kind"] == "tell_part"]
+
+            def over():
+                for _, _, duty in parts():
+                    app.post(f"/v1/duties/{duty}/done", {"outcome": "done"}).expect(204)
+
+            def give(purpose, category):
+                return app.post(f"{person}/disclosures", {"recipient": "carrier", "purpose": purpose, "categories": [category]}).expect(201).json["id"]
+            visits = [app.record(ident, "visits", {"page": f"/planted/{n}"}).expect(201).json["item"] for n in range(2)]
+            app.consent(ident, "tailoring", method="tick", wording="Yes").expect(201)
+            app.change(ident, "tailoring", {"tastes": {"taste": "tea"}})
+            give("service", "identity")
+            app.delete(f"{person}/records/visits?item={visits[0]}").expect(204)
+            check(not parts(), f"told of what it was not given: {parts()}")
+            given = [give("service", "visits"), give("tailoring", "tastes")]
+            app.delete(f"{person}/records/visits?item={visits[1]}").expect(204)
+            check([row[:2] for row in parts()] == [("visits", given[0])], f"{parts()}")
+            app.consent(ident, "tailoring", "withdrawn", method="page").expect(201)
+            check(sorted(row[:2] for row in parts()) == [("tastes", given[1]), ("visits", given[0])], f"{parts()}")
+            over()
+            for day in (0, 10):
+                server.set_clock(milliseconds(START) + day * 86_400_000)
+                app.record(ident, "visits", {"page": f"/planted/{day}"}).expect(201)
+                given.append(give("service", "visits") if not day else None)
+            server.set_clock(milliseconds("2027-11-25T09:00:00Z"))
+            server.sweep()
+            check([row[0] for row in parts()] == ["visits"] and given[2] in parts()[0][1], f"{parts()}")
+            over()
+            server.set_clock(milliseconds("2027-12-10T09:00:00Z"))
+            swept = server.sweep()
+            check("visits" in json.dumps(swept), f"nothing was erased: {swept}")
+            check(not parts(), f"told of what came after it was given something: {parts()}")

@@ -288,7 +288,7 @@ static enum err take_stock_in(struct db *db, struct erasing *e)
     TRY(stops_the_sweep(e));
     e->keeping = keeping_ended(&e->keeping, c->now);
     TRY(list_kept(db, e));
-    TRY(owed_given(db, c->arena, c->policy, c->tenant, e->p->id, NULL, &e->told));
+    TRY(owed_given(db, c->arena, c->policy, c->tenant, e->p->id, NULL, 0, &e->told));
     QUERY_AUTO q;
     query_start(&q, db, SQL_CONSENT_COUNT, ARGS(V_TEXT(c->tenant), V_ID(e->p->id)));
     if (query_next(&q)) {
@@ -536,7 +536,7 @@ static enum err run_erase(struct db *db, struct write *w)
         TRY(db_run(db, SQL_CONSENT_CLOSE, NULL,
                    ARGS(V_TEXT(c->tenant), V_ID(e->p->id), V_INT(c->now), V_TEXT(c->policy->version))));
     for (const struct given *t = e->told; t; t = t->next)
-        TRY(duty_tell(db, c->tenant, t->duty, NULL, TEXT("tell"), t->recipient, t->disclosures, c->now));
+        TRY(duty_tell(db, c->tenant, t->duty, NULL, TEXT("tell"), t, c->now));
     TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
     TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(c->tenant), V_ID(e->p->id))));
     TRY(store_erase(db, c->tenant, e->p->id, e->classes, e->class_count, e->keep, counts));

@@ -7,6 +7,8 @@
 #include "domain/mail/mail.h"
 #include "domain/person/person.h"
 #include "domain/person/keeping.h"
+#include "domain/person/owed.h"
+#include "domain/core/id.h"
 #include "policy/due.h"
 #include "domain/core/write.h"
 #include "store/tables.h"
@@ -60,6 +62,7 @@ struct lot {
     const struct category *category; /* NULL: the policy no longer has it */
     bool erased_person;
     struct event event;
+    struct subject_id told; /* the id before those of what recipients are told */
     int64_t archived, erased;
 };
 struct step {
@@ -196,7 +199,8 @@ static enum err plan_all(struct db *db, struct step *st)
             int index = policy_category(c->policy, t->category);
             st->lots[st->lot_count++] = (struct lot){ .first = t,
                                                       .category = index < 0 ? NULL : &c->policy->categories[index],
-                                                      .erased_person = k.erased };
+                                                      .erased_person = k.erased,
+                                                      .told = id_make(c->now) };
         }
         st->lots[st->lot_count - 1].count++;
         plan_thing(st, t, st->lots[st->lot_count - 1].category, &k);
@@ -231,6 +235,23 @@ static enum err do_thing(struct db *db, const struct step *st, const struct thin
     return OK;
 }
 
+/* Who was given what is gone is told (GDPR 19): of rows that are never written again, when it was given since. */
+static enum err tell_given(struct db *db, const struct step *st, const struct lot *lot)
+{
+    const struct policy *p = st->sweep->c->policy;
+    struct bits gone = { { 0 } };
+    msec since = 0;
+    bool given = st->kind->table == TABLE_record || st->kind->flags & KIND_FILES;
+    if (!given || !lot->category || lot->erased_person)
+        return OK;
+    bits_add(&gone, (unsigned)(lot->category - p->categories));
+    for (unsigned i = 0; lot->category->many && i < lot->count; i++)
+        if (lot->first[i].plan == PLAN_ERASE && (!since || lot->first[i].at < since))
+            since = lot->first[i].at;
+    return owed_tell(db, p, lot->event.tenant, lot->event.subject, TEXT("tell_part"), &gone, since, lot->told,
+                     st->sweep->c->now);
+}
+
 /* Nobody is found any more by what is no longer held. */
 static enum err drop_identifiers(struct db *db, const struct lot *lot)
 {
@@ -255,6 +276,8 @@ static enum err do_lot(struct db *db, const struct step *st, struct lot *lot)
         TRY(do_thing(db, st, &lot->first[i], lot));
     if (lot->erased && st->kind->table == TABLE_record)
         TRY(drop_identifiers(db, lot));
+    if (lot->erased)
+        TRY(tell_given(db, st, lot));
     /* Whoever read them before must read again: nothing that is gone may be written back. */
     if ((lot->archived || lot->erased) && !lot->erased_person)
         TRY(db_run(db, SQL_SUBJECT_TOUCH, NULL,

@@ -125,9 +125,18 @@ static enum err drop_item(struct db *db, const struct change *ch, const struct c
     return db_run(db, SQL_FORMER_DROP, NULL, of, 4);
 }
 
-/* Whatever is held of it, in whichever table. */
-static enum err drop_category(struct db *db, const struct change *ch, text category)
+static void note_gone(const struct ctx *c, text category, struct bits *gone)
 {
+    int index = policy_category(c->policy, category);
+    if (index >= 0)
+        bits_add(gone, (unsigned)index);
+}
+
+/* Whatever is held of it, in whichever table. */
+static enum err drop_category(struct db *db, const struct ctx *c, const struct change *ch, text category,
+                              struct bits *gone)
+{
+    note_gone(c, category, gone);
     struct val of[] = { V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(category) };
     TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL, of, 3));
     EACH_KIND(kind)
@@ -135,11 +144,16 @@ static enum err drop_category(struct db *db, const struct change *ch, text categ
     return OK;
 }
 
-static enum err run_records(struct db *db, const struct ctx *c, const struct change *ch)
+static enum err run_records(struct db *db, const struct ctx *c, const struct change *ch, struct bits *gone)
 {
     for (unsigned i = 0; i < ch->drop_count; i++) {
         const struct change_drop *d = &ch->drops[i];
-        TRY(d->all ? drop_category(db, ch, d->category) : drop_item(db, ch, d));
+        if (d->all) {
+            TRY(drop_category(db, c, ch, d->category, gone));
+            continue;
+        }
+        note_gone(c, d->category, gone);
+        TRY(drop_item(db, ch, d));
     }
     for (unsigned i = 0; i < ch->record_count; i++) {
         const struct record *r = &ch->records[i];
@@ -204,9 +218,9 @@ static enum err run_given(struct db *db, const struct change *ch, const struct c
 static enum err run_later(struct db *db, const struct change *ch, const struct change_consent *k, bool *later)
 {
     QUERY_AUTO q;
-    query_start(&q, db, SQL_CONSENT_LATER,
-                ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel),
-                     V_INT(k->unless)));
+    query_start(
+        &q, db, SQL_CONSENT_LATER,
+        ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(k->purpose), V_TEXT(k->channel), V_INT(k->unless)));
     *later = query_next(&q);
     return q.status;
 }
@@ -246,7 +260,8 @@ static enum err still_given(struct db *db, const struct change *ch, const struct
     return OK;
 }
 
-static enum err run_forget(struct db *db, const struct ctx *c, const struct change *ch, const struct change_consent *k)
+static enum err run_forget(struct db *db, const struct ctx *c, const struct change *ch, const struct change_consent *k,
+                           struct bits *gone)
 {
     const struct purpose *of = forgotten(c->policy, k);
     struct keeping keeping;
@@ -258,13 +273,13 @@ static enum err run_forget(struct db *db, const struct ctx *c, const struct chan
     for (unsigned i = 0; i < c->policy->category_count && !given && !keeping.restricted; i++) {
         const struct category *cat = &c->policy->categories[i];
         if (is_its_own(c->policy, of, cat) && !keeping_hold(&keeping, cat->name))
-            TRY(drop_category(db, ch, cat->name));
+            TRY(drop_category(db, c, ch, cat->name, gone));
     }
     /* Whoever read them before must read again. */
     return db_run(db, SQL_SUBJECT_TOUCH, NULL, ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_INT(ch->now)));
 }
 
-static enum err run_consents(struct db *db, const struct ctx *c, const struct change *ch)
+static enum err run_consents(struct db *db, const struct ctx *c, const struct change *ch, struct bits *gone)
 {
     bool withdrawn = false;
     for (unsigned i = 0; i < ch->consent_count; i++) {
@@ -276,7 +291,7 @@ static enum err run_consents(struct db *db, const struct ctx *c, const struct ch
             TRY(run_later(db, ch, k, &given));
         if (given)
             continue;
-        TRY(run_forget(db, c, ch, k));
+        TRY(run_forget(db, c, ch, k, gone));
         TRY(run_repeat(db, ch, k, &repeated));
         if (repeated)
             continue;
@@ -308,6 +323,7 @@ static enum err run(struct db *db, struct write *w)
 {
     const struct running *r = w->arg;
     const struct change *ch = r->change;
+    struct bits gone = { { 0 } };
     /* What may refuse stands first: a write that fails before it changed anything costs its group nothing. */
     if (ch->create) {
         TRY(run_identifiers(db, ch));
@@ -316,8 +332,10 @@ static enum err run(struct db *db, struct write *w)
         TRY(run_subject(db, ch));
         TRY(run_identifiers(db, ch));
     }
-    TRY(run_records(db, r->c, ch));
-    TRY(run_consents(db, r->c, ch));
+    TRY(run_records(db, r->c, ch, &gone));
+    TRY(run_consents(db, r->c, ch, &gone));
+    if (bits_any(&gone)) /* who was given it is told (GDPR 19) */
+        TRY(owed_tell(db, r->c->policy, ch->tenant, ch->person->id, TEXT("tell_part"), &gone, 0, ch->told, ch->now));
     TRY(permission_run(db, ch->tenant, ch->person->id, ch->policy_version, ch->now, &ch->permission));
     if (ch->outside)
         TRY(feature_outside_run(db, r->c, ch->outside));
@@ -368,7 +386,8 @@ enum err change_begin(struct ctx *c, struct person *p, unsigned records, struct 
                             .now = c->now,
                             .policy_version = c->policy->version,
                             .language = c->language,
-                            .duty = id_make(c->now) };
+                            .duty = id_make(c->now),
+                            .told = id_make(c->now) };
     out->records = NEW_ARRAY(c->arena, struct record, records + 1);
     out->formers = NEW_ARRAY(c->arena, struct change_former, records + 1);
     out->drops = NEW_ARRAY(c->arena, struct change_drop, records + 1);
@@ -575,8 +594,9 @@ enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, 
  * they could oppose then; told by who sold, with the sale and the words. */
 static enum err check_offer(struct ctx *c, const struct purpose *p, const struct json *in, text decision)
 {
-    static const char *const asked[] = { "given", "refused", "withdrawn", NULL },
-                             *const sold[] = { "offered", "refused", "withdrawn", NULL };
+    static const char *const asked[] = { "given", "refused", "withdrawn", NULL }, *const sold[] = { "offered",
+                                                                                                    "refused",
+                                                                                                    "withdrawn", NULL };
     bool soft = p->basis != BASIS_CONSENT;
     if (soft && !word_in(decision, sold))
         return say(c->arena, ERR_VALUE, "\"decision\" is one of offered, refused, withdrawn");

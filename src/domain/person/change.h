@@ -72,6 +72,7 @@ struct change {
     unsigned put_count;
     msec due;               /* of a new person: when their own term ends; 0: not known */
     struct subject_id duty; /* the id of that duty, drawn before the write */
+    struct subject_id told; /* and the one before those of what recipients are told */
     msec inform;            /* data came from a third party: until when information is owed (Art. 14(3)); 0: no */
     bool truncate;          /* something was erased: no byte of it may stay in a log */
     bool urgent;            /* a withdrawal or objection: also when the disk is full */

@@ -1,6 +1,7 @@
 /* Duties owed to people: how one is added. */
 #include "domain/person/owed.h"
 #include "store/store.h"
+#include "base/buf.h"
 #include "base/calendar.h"
 #include "policy/policy.h"
 
@@ -20,7 +21,7 @@ const struct duty_kind *owed_kind_of(text name)
 }
 
 static enum err add(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
-                    text about, text note, msec at, msec due)
+                    text about, text note, text categories, msec at, msec due)
 {
     const struct duty_kind *k = owed_kind_of(kind);
     if (!k)
@@ -29,65 +30,124 @@ static enum err add(struct db *db, text tenant, struct subject_id id, const stru
         due = date_start(date_add_months(date_of(at), k->months)) + k->days * DAY;
     return db_run(db, SQL_DUTY_ADD, NULL,
                   ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(kind), V_TEXT(about), subject ? V_ID(*subject) : V_NULL,
-                       V_TEXT(note), V_INT(at), V_INT(due)));
+                       V_TEXT(note), V_INT(at), V_INT(due), categories.n ? V_TEXT(categories) : V_NULL));
 }
 
 enum err duty_add(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
                   text about, msec at, msec due)
 {
-    return add(db, tenant, id, subject, kind, about, (text){ NULL, 0 }, at, due);
+    return add(db, tenant, id, subject, kind, about, (text){ NULL, 0 }, TEXT(""), at, due);
 }
 
 enum err duty_tell(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
-                   text recipient, text note, msec at)
+                   const struct given *g, msec at)
 {
-    return add(db, tenant, id, subject, kind, recipient, note, at, 0);
+    return add(db, tenant, id, subject, kind, g->recipient, g->disclosures, g->categories, at, 0);
 }
 
 /* ---- Who was given data. ---- */
 
-/* Whether one of these categories was among what was given: `given` as the row says them. */
-static bool concerns(const struct policy *p, const struct bits *changed, text given)
+/* Those of these categories that were among what was given: `given` as the row says them. */
+static struct bits concerned(const struct policy *p, const struct bits *changed, text given)
 {
-    if (!changed)
-        return true;
+    struct bits out = { { 0 } };
     while (given.n) {
         int index = policy_category(p, text_cut(&given, ','));
         if (index >= 0 && bits_has(changed, (unsigned)index))
-            return true;
+            bits_add(&out, (unsigned)index);
     }
-    return false;
+    return out;
 }
 
-static enum err add_given(struct arena *a, struct given **list, text recipient, text disclosure)
+struct found {
+    struct given given;
+    struct bits categories;
+};
+
+static enum err add_given(struct arena *a, struct given **list, text recipient, text disclosure, struct bits categories)
 {
     struct given **at = list;
     while (*at && !text_eq((*at)->recipient, recipient))
         at = &(*at)->next;
-    if (*at) {
-        (*at)->disclosures = arena_print(a, "%.*s,%.*s", T((*at)->disclosures), T(disclosure));
-        return arena_whole(a);
+    struct found *f = (struct found *)*at;
+    if (f) {
+        f->given.disclosures = arena_print(a, "%.*s,%.*s", T(f->given.disclosures), T(disclosure));
+    } else {
+        f = NEW(a, struct found);
+        TRY_PTR(f);
+        *f = (struct found){ .given = { .recipient = arena_copy(a, recipient), .disclosures = disclosure } };
+        *at = &f->given;
     }
-    *at = NEW(a, struct given);
-    TRY_PTR(*at);
-    **at = (struct given){ .recipient = arena_copy(a, recipient), .disclosures = disclosure };
+    for (unsigned i = 0; i < 4; i++)
+        f->categories.w[i] |= categories.w[i];
     return arena_whole(a);
 }
 
+static enum err name_categories(struct arena *a, const struct policy *p, struct found *f)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    for (unsigned i = 0; i < p->category_count; i++)
+        if (bits_has(&f->categories, i))
+            buf_print(&b, "%s%.*s", b.n ? "," : "", T(p->categories[i].name));
+    return buf_take(a, &b, &f->given.categories);
+}
+
 enum err owed_given(struct db *db, struct arena *a, const struct policy *p, text tenant, struct subject_id subject,
-                    const struct bits *changed, struct given **out)
+                    const struct bits *changed, msec since, struct given **out)
 {
     *out = NULL;
     QUERY_AUTO q;
     query_start(&q, db, SQL_DISCLOSURE_TOLD, ARGS(V_TEXT(tenant), V_ID(subject)));
     while (query_next(&q)) {
         struct subject_id id;
+        struct bits of = { { 0 } };
         text key = query_get(&q, DISCLOSURE_TOLD, id);
         if (key.n != sizeof id)
             return say(a, ERR_INTEGRITY, "a disclosure has an id of %zu bytes", key.n);
         memcpy(&id, key.p, sizeof id);
-        if (concerns(p, changed, query_get(&q, DISCLOSURE_TOLD, categories)))
-            TRY(add_given(a, out, query_get(&q, DISCLOSURE_TOLD, recipient), id_print(a, id)));
+        if (changed)
+            of = concerned(p, changed, query_get(&q, DISCLOSURE_TOLD, categories));
+        if ((!changed || bits_any(&of)) && query_get(&q, DISCLOSURE_TOLD, at) >= since)
+            TRY(add_given(a, out, query_get(&q, DISCLOSURE_TOLD, recipient), id_print(a, id), of));
     }
+    TRY(q.status);
+    for (struct given *g = *out; g; g = g->next)
+        TRY(name_categories(a, p, (struct found *)g));
+    return OK;
+}
+
+/* ---- It is owed once. ---- */
+
+static enum err is_owed(struct db *db, text tenant, struct subject_id subject, text kind, const struct given *g,
+                        bool *out)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DUTY_OWED,
+                ARGS(V_TEXT(tenant), V_ID(subject), V_TEXT(kind), V_TEXT(g->recipient), V_TEXT(g->categories)));
+    *out = query_next(&q);
     return q.status;
+}
+
+/* The id behind it: ids are drawn before a write, and how many are needed is known inside. */
+static struct subject_id behind(struct subject_id id)
+{
+    for (size_t i = sizeof id.b; i-- > 0;)
+        if (++id.b[i])
+            break;
+    return id;
+}
+
+enum err owed_tell(struct db *db, const struct policy *p, text tenant, struct subject_id subject, text kind,
+                   const struct bits *changed, msec since, struct subject_id id, msec at)
+{
+    struct given *list;
+    TRY(owed_given(db, db_arena(db), p, tenant, subject, changed, since, &list));
+    for (; list; list = list->next) {
+        bool owed;
+        TRY(is_owed(db, tenant, subject, kind, list, &owed));
+        id = behind(id);
+        if (!owed)
+            TRY(duty_tell(db, tenant, id, &subject, kind, list, at));
+    }
+    return OK;
 }

@@ -15,20 +15,24 @@ struct policy;
  * `at`. */
 enum err duty_add(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
                   text about, msec at, msec due);
-/* A recipient is to be told (GDPR 19), of one who is gone (subject NULL) or not: `note` holds what it knows them by,
- * ids of disclosures. */
-enum err duty_tell(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
-                   text recipient, text note, msec at);
-/* One recipient, with what it knows the person by: ids of disclosures. duty: the id of what is owed, once drawn. */
+/* One recipient, with what it knows the person by: ids of disclosures; and what of them is concerned, names of the
+ * policy, empty: all. duty: the id of what is owed, once drawn. */
 struct given {
-    text recipient, disclosures;
+    text recipient, disclosures, categories;
     struct subject_id duty;
     struct given *next;
 };
+/* A recipient is to be told (GDPR 19), of one who is gone (subject NULL) or not. */
+enum err duty_tell(struct db *db, text tenant, struct subject_id id, const struct subject_id *subject, text kind,
+                   const struct given *given, msec at);
 /* To whom data of the person was disclosed, in the order of the first time; an authority is none (GDPR 4(9)). changed:
- * of these categories alone; NULL: of any. In a's memory. */
+ * of these categories alone; NULL: of any. since: at or after that moment; 0: ever. In a's memory. */
 enum err owed_given(struct db *db, struct arena *a, const struct policy *p, text tenant, struct subject_id subject,
-                    const struct bits *changed, struct given **out);
+                    const struct bits *changed, msec since, struct given **out);
+/* Inside a write: each of those is to be told, unless the same is owed to it and has not been tried yet. The ids are
+ * those behind `id`, which was drawn before. */
+enum err owed_tell(struct db *db, const struct policy *p, text tenant, struct subject_id subject, text kind,
+                   const struct bits *changed, msec since, struct subject_id id, msec at);
 struct duty_kind {
     text name;
     int months, days;

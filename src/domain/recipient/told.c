@@ -29,6 +29,7 @@ enum err told_load(struct ctx *c, struct subject_id id, struct told *out)
     out->kind = arena_copy(c->arena, query_get(&q, TOLD_GET, kind));
     out->recipient = arena_copy(c->arena, query_get(&q, TOLD_GET, about));
     out->references = arena_copy(c->arena, query_get(&q, TOLD_GET, note));
+    out->categories = arena_copy(c->arena, query_get(&q, TOLD_GET, categories));
     out->at = query_get(&q, TOLD_GET, at);
     out->due = query_get(&q, TOLD_GET, due);
     out->tries = query_get(&q, TOLD_GET, tries);
@@ -53,6 +54,10 @@ static const struct {
     { TEXT_INIT("tell"), TEXT_INIT("erasure"),
       TEXT_INIT("We have erased this data. Erase it too, unless a law obliges you to keep it."),
       TEXT_INIT("Nous avons effacé ces données. Effacez-les aussi, sauf si une loi vous oblige à les garder.") },
+    { TEXT_INIT("tell_part"), TEXT_INIT("partial_erasure"),
+      TEXT_INIT("We have erased part of this data. Erase it too, unless a law obliges you to keep it."),
+      TEXT_INIT(
+          "Nous avons effacé une partie de ces données. Effacez-la aussi, sauf si une loi vous oblige à la garder.") },
     { TEXT_INIT("tell_correction"), TEXT_INIT("correction"),
       TEXT_INIT("We have corrected this data. Ask us for it again, and replace what you hold."),
       TEXT_INIT("Nous avons rectifié ces données. Demandez-les de nouveau, et remplacez les vôtres.") },
@@ -154,6 +159,27 @@ void told_put_references(text references, struct json_out *w)
     json_close(w, ']');
 }
 
+void told_put_categories(text categories, struct json_out *w)
+{
+    json_name(w, TEXT("categories"));
+    json_open(w, '[');
+    while (categories.n)
+        json_put_text(w, text_cut(&categories, ','));
+    json_close(w, ']');
+}
+
+text told_titles(struct ctx *c, text categories)
+{
+    BUF_AUTO b = buf_make(1 << 16);
+    while (categories.n) {
+        text name = text_cut(&categories, ',');
+        int index = policy_category(c->policy, name);
+        text title = index < 0 ? name : doc_category(c, &c->policy->categories[index]);
+        buf_print(&b, "%s%.*s", b.n ? ", " : "", T(title));
+    }
+    return buf_made(c->arena, &b);
+}
+
 static enum err body_of(struct ctx *c, const struct told *t, text *out)
 {
     BUF_AUTO b = buf_make(BODY_MAX);
@@ -166,6 +192,7 @@ static enum err body_of(struct ctx *c, const struct told *t, text *out)
     json_pair(&w, TEXT("recipient"), t->recipient);
     json_pair(&w, TEXT("controller"), ctx_controller(c).legal_name);
     told_put_references(t->references, &w);
+    told_put_categories(t->categories, &w);
     json_pair(&w, TEXT("since"), time_print(c->arena, t->at));
     json_pair(&w, TEXT("due"), time_print(c->arena, t->due));
     json_pair(&w, TEXT("answer"), link);
@@ -240,6 +267,15 @@ static text listed(struct ctx *c, text references)
     return buf_made(c->arena, &b);
 }
 
+static text what_of(struct ctx *c, const struct told *t)
+{
+    text said_so = told_said(c, t->kind), titles = told_titles(c, t->categories);
+    if (!titles.n)
+        return said_so;
+    return arena_print(c->arena, "%.*s %.*s%.*s.", T(said_so), T(doc_in(c, TEXT("Concerned: "), TEXT("Concernées : "))),
+                       T(titles));
+}
+
 static enum err make_letter(struct ctx *c, const struct told *t, const struct node *row, struct mail_put *out)
 {
     text link, language = node_text(row, TEXT("language"));
@@ -247,7 +283,7 @@ static enum err make_letter(struct ctx *c, const struct told *t, const struct no
     TRY(told_link(c, t->id, &link));
     const struct pair_text v[] = {
         { TEXT("recipient"), doc_recipient(c, policy_actor(c->policy, t->recipient)) },
-        { TEXT("what"), told_said(c, t->kind) },
+        { TEXT("what"), what_of(c, t) },
         { TEXT("references"), listed(c, t->references) },
         { TEXT("link"), link },
     };

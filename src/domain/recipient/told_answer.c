@@ -150,6 +150,8 @@ enum err told_answer_link(struct ctx *c, text token, const struct json *in, stru
 
 /* ---- What the recipient sees. ---- */
 
+static text or_none(text s) { return s.n ? s : (text){ NULL, 0 }; }
+
 static void put_own(struct ctx *c, const struct told *t, struct json_out *w)
 {
     json_open(w, '{');
@@ -157,6 +159,8 @@ static void put_own(struct ctx *c, const struct told *t, struct json_out *w)
     json_pair(w, TEXT("kind"), told_kind_word(t->kind));
     json_pair(w, TEXT("title"), told_said(c, t->kind));
     told_put_references(t->references, w);
+    told_put_categories(t->categories, w);
+    json_pair(w, TEXT("concerned"), or_none(told_titles(c, t->categories)));
     recipient_put_time(c, w, "since", t->at);
     recipient_put_time(c, w, "due", t->due);
     json_close(w, '}');
@@ -208,6 +212,7 @@ static enum err put_open(struct ctx *c, const struct paging *asked, struct json_
         TRY(take_row_id(c, query_get(&q, TOLD_OPEN, id), &t.id));
         t.kind = query_get(&q, TOLD_OPEN, kind);
         t.references = query_get(&q, TOLD_OPEN, note);
+        t.categories = query_get(&q, TOLD_OPEN, categories);
         t.at = query_get(&q, TOLD_OPEN, at);
         t.due = query_get(&q, TOLD_OPEN, due);
         put_own(c, &t, w);
@@ -241,8 +246,6 @@ static text state_of(struct query *q)
     return query_null(q, TOLD_LIST, sent) ? TEXT("waiting") : TEXT("sent");
 }
 
-static text or_none(text s) { return s.n ? s : (text){ NULL, 0 }; }
-
 static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
 {
     const struct duty_kind *k = owed_kind_of(query_get(q, TOLD_LIST, kind));
@@ -256,6 +259,8 @@ static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
     json_pair(w, TEXT("kind"), told_kind_word(query_get(q, TOLD_LIST, kind)));
     json_pair(w, TEXT("title"), k ? doc_in(c, k->en, k->fr) : (text){ NULL, 0 });
     json_pair(w, TEXT("state"), state_of(q));
+    told_put_categories(query_get(q, TOLD_LIST, categories), w);
+    json_pair(w, TEXT("concerned"), or_none(told_titles(c, query_get(q, TOLD_LIST, categories))));
     told_put_references(open ? query_get(q, TOLD_LIST, note) : TEXT(""), w);
     recipient_put_time(c, w, "since", query_get(q, TOLD_LIST, at));
     recipient_put_time(c, w, "due", query_get(q, TOLD_LIST, due));

@@ -9,7 +9,7 @@
 
 struct told {
     struct subject_id id;
-    text kind, recipient, references;
+    text kind, recipient, references, categories;
     msec at, due;
     int64_t tries;
 };
@@ -18,6 +18,10 @@ enum err told_load(struct ctx *c, struct subject_id id, struct told *out);
 text told_kind_word(text kind);                 /* "erasure", "correction", "restriction" */
 text told_said(const struct ctx *c, text kind); /* what the recipient is asked for, a sentence or two */
 void told_put_references(text references, struct json_out *w);
+/* "categories": names of the policy; none: all that it was given. */
+void told_put_categories(text categories, struct json_out *w);
+/* Those by their titles, with a comma between; empty when it is all. */
+text told_titles(struct ctx *c, text categories);
 struct event told_event(struct ctx *c, text recipient, text act);
 /* The address at which it is answered; p NULL while the server knows no public address. */
 enum err told_link(struct ctx *c, struct subject_id id, text *out);

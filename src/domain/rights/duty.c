@@ -23,6 +23,7 @@ static void put_duty(struct ctx *c, struct query *q, struct json_out *w)
     json_pair(w, TEXT("title"), k ? doc_in(c, k->en, k->fr) : (text){ NULL, 0 });
     json_pair(w, TEXT("about"), query_get(q, DUTY_LIST, about));
     json_pair(w, TEXT("subject"), id_column(c->arena, q, COL(DUTY_LIST, subject)));
+    json_pair(w, TEXT("categories"), query_get(q, DUTY_LIST, categories));
     json_pair(w, TEXT("note"), query_get(q, DUTY_LIST, note));
     json_pair(w, TEXT("since"), time_text(query_get(q, DUTY_LIST, at), time));
     json_pair(w, TEXT("due"), time_text(query_get(q, DUTY_LIST, due), time));

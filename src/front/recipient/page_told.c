@@ -27,7 +27,8 @@ static enum err show_told(struct ctx *c, const struct request *q, struct reply *
                           const struct staff_outcome *o, bool answered)
 {
     static const text kept[] = { TEXT_INIT("reason") };
-    static const text copied[] = { TEXT_INIT("title"), TEXT_INIT("references"), TEXT_INIT("since"), TEXT_INIT("due") };
+    static const text copied[] = { TEXT_INIT("title"), TEXT_INIT("references"), TEXT_INIT("concerned"),
+                                   TEXT_INIT("since"), TEXT_INIT("due") };
     PAGE_AUTO p = { 0 };
     TRY(page_open(c, q, TEXT("told"), TEXT(""), &p));
     staff_problem(&p, o);
