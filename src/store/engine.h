@@ -135,7 +135,7 @@ struct engine {
     enum err (*selects)(struct db *db, const char *sql, bool *out);
     const struct made *tables;
     size_t table_count;
-    const char *const *types; /* of its columns, by enum column_type */
+    const char *const *types;      /* of its columns, by enum column_type */
     const struct migration *steps; /* migrations.def in the engine's own words for types */
 };
 extern const struct engine engine_sqlite, engine_pg;
@@ -273,31 +273,32 @@ struct store {
     /* the writer's own */
     struct db *writers[FILE_COUNT];
     struct edge edge, saved, saved_member;
-    struct buf line;   /* the leaf being made */
-    struct arena own;  /* reasons and scraps of the writer's own work */
-    bool keys_open;    /* a transaction of the keyring is open */
-    bool truncate_due; /* a reader held up a truncation */
+    struct buf line;                           /* the leaf being made */
+    struct arena own;                          /* reasons and scraps of the writer's own work */
+    bool keys_open;                            /* a transaction of the keyring is open */
+    bool truncate_due;                         /* a reader held up a truncation */
     struct pending *cleaning, **cleaning_last; /* committed, and answered when both logs are empty */
     msec cleaning_since;                       /* of clock_monotonic(), the first of them */
-    bool intents_due;  /* the keyring went ahead of data that could not be committed */
-    bool restoring;    /* what is read is bound when all of it is in place */
-    msec keys_spared;  /* until when keys of nobody stay after a restore; 0: they do not */
-    bool untidy;       /* keys of nobody are left for the next start */
-    bool stopped;      /* after a failed fsync: refused until reopened */
+    bool intents_due;                          /* the keyring went ahead of data that could not be committed */
+    bool restoring;                            /* what is read is bound when all of it is in place */
+    msec keys_spared;                          /* until when keys of nobody stay after a restore; 0: they do not */
+    bool untidy;                               /* keys of nobody are left for the next start */
+    bool stopped;                              /* after a failed fsync: refused until reopened */
     unsigned reserve_bytes;
     bool reserve_held;
     msec reserve_tried, reopen_tried, cared;
-    struct write *member; /* the write whose run is on now */
-    msec anchored;        /* monotonic: when the keyring last got its anchor */
-    uint64_t noted;       /* `entry` of the ledger's head of all heads, as the keyring has it; 0: not known */
-    bool decided;         /* the group changed rows that decide */
-    msec note_kept;       /* when the last checkpoint was kept */
+    struct write *member;      /* the write whose run is on now */
+    msec anchored;             /* monotonic: when the keyring last got its anchor */
+    uint64_t noted;            /* `entry` of the ledger's head of all heads, as the keyring has it; 0: not known */
+    bool decided;              /* the group changed rows that decide */
+    bool touched[TABLE_COUNT]; /* bound tables that were changed since readers were last renewed */
+    msec note_kept;            /* when the last checkpoint was kept */
 
     /* published by the writer after each commit */
     pthread_mutex_t published_lock;
     struct tree published;
     struct hash recent[TILE_WIDTH]; /* leaves of the tile that is not complete, up to published.size */
-    uint64_t note_size; /* what `note` and `note_root` are of */
+    uint64_t note_size;             /* what `note` and `note_root` are of */
     struct hash note_root;
     char note[512];
     struct node {
@@ -305,7 +306,7 @@ struct store {
         uint8_t level;
         uint64_t index;
         struct hash hash;
-    } nodes[NODES_KEPT]; /* of the tree, complete and acknowledged: they never change */
+    } nodes[NODES_KEPT];      /* of the tree, complete and acknowledged: they never change */
     _Atomic bool note_wanted; /* someone asked for a checkpoint since the last was kept */
 
     struct drain drain;
@@ -314,9 +315,10 @@ struct store {
     pthread_mutex_t pool_lock;
     struct db *pool[FILE_COUNT];
     unsigned pooled;
-    struct ledger_fresh fresh; /* published after each commit */
-    uint64_t state;            /* one more after each */
-    bool emptying;             /* a log: who ends a look now leaves no snapshot open */
+    struct ledger_fresh fresh;        /* published after each commit */
+    uint64_t state;                   /* one more after each */
+    uint64_t changed_at[TABLE_COUNT]; /* of bound tables: the state of the last commit that changed one */
+    bool emptying;                    /* a log: who ends a look now leaves no snapshot open */
 
     /* figures */
     _Atomic uint64_t commits, writes, fsync_us, queued;
@@ -332,7 +334,7 @@ void store_path(const struct store *s, const char *name, char out[PATH_MAX]);
 /* ---- readers.c ---- */
 /* A reader's connection is kept with its snapshot open, for whoever reads before anything else is acknowledged. */
 enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out);
-void readers_renew(struct store *s);   /* after a commit, before anybody is told: for readers to come */
+void readers_renew(struct store *s); /* after a commit, before anybody is told: for readers to come */
 /* Those that nobody uses now hold up nobody who empties a log. `a` is for reasons. */
 void readers_release(struct store *s, struct arena *a);
 /* While a log is emptied, a snapshot that is handed back is ended at once: nobody would end it for whoever waits. */

@@ -292,6 +292,7 @@ bool ledger_takes(const struct db *db, enum table t)
 void ledger_changed(struct db *db, enum table t, bool seen, const struct cell *old, const struct cell *now)
 {
     struct ledger *l = &db->store->ledger;
+    db->store->touched[t] = true;
     ledger_forget_table(db, t);
     if (!seen || take_down(l, t, old, now) != OK)
         l->lost = true;

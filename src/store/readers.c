@@ -106,6 +106,22 @@ void store_read_end(struct db **at)
         db_close(&db);
 }
 
+/* ---- What was read before. ---- */
+
+struct store_moment store_moment(const struct db *db) { return (struct store_moment){ db->state, db->begun }; }
+
+bool store_still(struct store *s, const struct db *writing, struct store_moment m, const enum table *of, unsigned count)
+{
+    bool still = clock_monotonic() - m.begun <= SHARED_MS;
+    for (unsigned i = 0; writing && i < count; i++)
+        still &= !s->touched[of[i]];
+    pthread_mutex_lock(&s->pool_lock);
+    for (unsigned i = 0; i < count; i++)
+        still &= s->changed_at[of[i]] <= m.state;
+    pthread_mutex_unlock(&s->pool_lock);
+    return still;
+}
+
 /* ---- For the writer. ---- */
 
 void readers_renew(struct store *s)
@@ -113,6 +129,10 @@ void readers_renew(struct store *s)
     pthread_mutex_lock(&s->pool_lock);
     s->fresh = s->edge.ledger.fresh;
     s->state++;
+    for (unsigned t = 0; t < TABLE_COUNT; t++)
+        if (s->touched[t])
+            s->changed_at[t] = s->state;
+    memset(s->touched, 0, sizeof s->touched);
     pthread_mutex_unlock(&s->pool_lock);
 }
 

@@ -56,4 +56,17 @@ extern const struct table_kind table_kinds[];
 extern const unsigned table_kind_count;
 #define EACH_KIND(k) for (const struct table_kind *k = table_kinds; k < table_kinds + table_kind_count; k++)
 
+/* When what a snapshot says was read. */
+struct store_moment {
+    uint64_t state;
+    msec begun;
+};
+struct store_moment store_moment(const struct db *db);
+/* Whether what a snapshot of that moment said of those bound tables still holds: no change of one was acknowledged
+ * since, nor is one of the group under way when the write that asks gives its `writing` (NULL outside one); and a
+ * millisecond or two has passed at most, so that what is altered behind this server is seen as soon as by any reader.
+ */
+bool store_still(struct store *s, const struct db *writing, struct store_moment m, const enum table *of,
+                 unsigned count);
+
 #endif

@@ -291,7 +291,8 @@ static void a_part_stands_for_itself(void **state)
         { "UPDATE folder_grant SET until = 99 WHERE HEX(SUBSTR(name, 1, 1)) = '04'", 4, 4, NULL },
         { "DELETE FROM folder_grant WHERE HEX(SUBSTR(name, 1, 1)) = '04'", 4, 4, NULL },
         { "UPDATE folder_grant SET name = CAST(X'09' || SUBSTR(name, 2) AS BLOB) WHERE HEX(SUBSTR(name, 1, 1)) = '04'",
-          4, 8, "UPDATE folder_grant SET name = '\\x09'::bytea || SUBSTR(name, 2) WHERE HEX(SUBSTR(name, 1, 1)) = '04'" },
+          4, 8,
+          "UPDATE folder_grant SET name = '\\x09'::bytea || SUBSTR(name, 2) WHERE HEX(SUBSTR(name, 1, 1)) = '04'" },
         { "UPDATE bound SET of_table = 'hold' WHERE of_table = 'folder_grant'", 255, 255, NULL }, /* only names rows */
     };
     struct person one = person_make(f->s, 1);
@@ -457,6 +458,11 @@ static enum err run_token_find(struct db *db, struct write *w)
     return q.status != OK ? q.status : ERR_NOT_FOUND;
 }
 
+static enum err run_token_revoke(struct db *db, struct write *w)
+{
+    return db_run(db, SQL_TOKEN_REVOKE, NULL, ARGS(V_TEXT(TENANT), V_TEXT(TEXT("app")), V_INT(5)));
+}
+
 /* Asked, ended and asked again by the same write. */
 static enum err run_token_ends(struct db *db, struct write *w)
 {
@@ -498,6 +504,66 @@ static void what_is_altered_meanwhile_is_refused(void **state)
     assert_int_equal(person_read(f, &one), ERR_INTEGRITY);
 }
 
+static enum err run_person(struct db *db, struct write *w)
+{
+    const struct person *one = w->arg;
+    return db_run(db, SQL_SUBJECT_RESTRICT, NULL, ARGS(V_TEXT(TENANT), V_ID(one->id), V_INT(1)));
+}
+
+static const enum table of_tokens[] = { TABLE_token, TABLE_token_holder };
+
+/* Asked inside the write, before and after it changes one. A write that fails is run twice, the second time by itself.
+ */
+struct asks {
+    struct store_moment m;
+    bool before, after, ran;
+};
+static enum err run_still(struct db *db, struct write *w)
+{
+    struct asks *asks = w->arg;
+    struct store *s = (struct store *)db_store(db);
+    if (!asks->ran)
+        asks->before = store_still(s, db, asks->m, of_tokens, 2);
+    asks->ran = true;
+    TRY(db_run(db, SQL_TOKEN_REVOKE, NULL, ARGS(V_TEXT(TENANT), V_TEXT(TEXT("app")), V_INT(5))));
+    asks->after |= store_still(s, db, asks->m, of_tokens, 2);
+    return ERR_NOT_FOUND;
+}
+
+static struct store_moment moment_now(struct fixture *f, msec ahead)
+{
+    READ_AUTO db = NULL;
+    assert_ok(f, store_read(f->s, &f->a, &db));
+    struct store_moment m = store_moment(db);
+    m.begun += ahead;
+    return m;
+}
+
+/* What was read of a table holds until a change of that table is acknowledged, for a millisecond or two. */
+static void what_was_read_holds_until_it_is_changed(void **state)
+{
+    struct fixture *f = *state;
+    struct person one = person_make(f->s, 1);
+    assert_ok(f, create(f->s, &f->a, &one, false));
+    assert_ok(f, act(f, run_token_add));
+    struct store_moment m = moment_now(f, HOUR), old = moment_now(f, -HOUR); /* HOUR: this machine may be busy */
+    assert_true(store_still(f->s, NULL, m, of_tokens, 2));
+    assert_false(store_still(f->s, NULL, old, of_tokens, 2));
+    struct write other = { .run = run_person, .arg = &one, .event = event_of(&one, TEXT("subject.restrict")) };
+    assert_ok(f, store_write(f->s, &f->a, &other));
+    assert_true(store_still(f->s, NULL, m, of_tokens, 2)); /* another table */
+    struct asks asks = { .m = m };
+    struct write w = { .run = run_still,
+                       .arg = &asks,
+                       .event = { .act = TEXT("token.revoke"), .actor = TEXT("test"), .count = -1 } };
+    assert_int_equal(store_write(f->s, &f->a, &w), ERR_NOT_FOUND);
+    assert_true(asks.before && !asks.after);
+    assert_ok(f, act(f, run_token_find)); /* what was refused was undone */
+    m = moment_now(f, HOUR);
+    assert_ok(f, act(f, run_token_revoke));
+    assert_false(store_still(f->s, NULL, m, of_tokens, 2));
+}
+
 /* SQLite compiles a statement again at each run when it compares a parameter with what a partial index has. */
 static void statements_are_compiled_once(void **state)
 {
@@ -523,6 +589,7 @@ static void statements_are_compiled_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { CASE(what_is_altered_meanwhile_is_refused),
+                                        CASE(what_was_read_holds_until_it_is_changed),
                                         CASE(statements_are_compiled_once),
                                         CASE(what_decides_is_declared),
                                         CASE(every_write_is_bound),

@@ -1,6 +1,7 @@
 /* Who acts: by token, as the operator, as a signed-in person. */
 #include "domain/core/actor.h"
 #include "domain/core/instance.h"
+#include "domain/core/token_kept.h"
 #include "domain/core/write.h"
 #include "domain/core/data_subject.h"
 
@@ -79,24 +80,46 @@ static enum err waits_for_tenant(struct ctx *c)
     return actor_refused(c);
 }
 
-static enum err find_token(struct ctx *c, text token, bool *waits)
+static enum err set_token(struct ctx *c, const struct known_token *t, bool *waits)
 {
-    struct digest digest;
-    digest_identifier(store_lookup_key(ctx_store(c)), TEXT(""), TEXT("token"), token, &digest);
+    c->actor.token = t->name;
+    c->actor.by_token = true;
+    TRY(set_class(c, t->actor, t->tenant));
+    *waits = policy_tenant(c->policy, c->tenant)->stored && !t->accepted;
+    return OK;
+}
+
+static enum err read_token(struct ctx *c, bool *waits)
+{
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_TOKEN_FIND, ARGS(V_BYTES(TEXT_BYTES(digest)), V_INT(c->now)));
+    query_start(&q, db, SQL_TOKEN_FIND, ARGS(V_BYTES(TEXT_BYTES(c->actor.proof)), V_INT(c->now)));
     bool found = query_next(&q);
     TRY(q.status);
     if (!found)
         return say(c->arena, ERR_UNAUTHORISED, "the token is not valid");
-    c->actor.token = arena_copy(c->arena, query_get(&q, TOKEN_FIND, name));
-    c->actor.proof = digest;
-    c->actor.by_token = true;
-    TRY(set_class(c, query_get(&q, TOKEN_FIND, actor), query_get(&q, TOKEN_FIND, tenant)));
-    *waits = policy_tenant(c->policy, c->tenant)->stored && query_null(&q, TOKEN_FIND, accepted);
-    return query_null(&q, TOKEN_FIND, subject) ? OK : set_holder(c, &q);
+    struct known_token t = { .tenant = query_get(&q, TOKEN_FIND, tenant),
+                             .name = arena_copy(c->arena, query_get(&q, TOKEN_FIND, name)),
+                             .actor = query_get(&q, TOKEN_FIND, actor),
+                             .accepted = !query_null(&q, TOKEN_FIND, accepted),
+                             .ends = !query_null(&q, TOKEN_FIND, expires) };
+    t.expires = t.ends ? query_get(&q, TOKEN_FIND, expires) : 0;
+    TRY_PTR(t.name.p);
+    TRY(set_token(c, &t, waits));
+    if (!query_null(&q, TOKEN_FIND, subject))
+        return set_holder(c, &q);
+    token_keep(c->app->tokens, &c->actor.proof, store_moment(db), &t);
+    return OK;
+}
+
+static enum err find_token(struct ctx *c, text token, bool *waits)
+{
+    struct known_token t;
+    digest_identifier(store_lookup_key(ctx_store(c)), TEXT(""), TEXT("token"), token, &c->actor.proof);
+    if (token_kept(c->app->tokens, ctx_store(c), NULL, c->arena, &c->actor.proof, c->now, &t))
+        return set_token(c, &t, waits);
+    return read_token(c, waits);
 }
 
 enum err actor_by_token(struct ctx *c, text token)
@@ -133,10 +156,7 @@ bool person_sees_team(const struct ctx *c)
     return c->actor.index >= 0 && c->policy->actors[c->actor.index].sees_team;
 }
 
-struct actor actor_server(void)
-{
-    return (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
-}
+struct actor actor_server(void) { return (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") }; }
 
 void actor_become(struct ctx *c, struct subject_id self)
 {

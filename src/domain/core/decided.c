@@ -3,6 +3,7 @@
 #include "domain/core/decided.h"
 #include "domain/core/instance.h"
 #include "domain/core/actor.h"
+#include "domain/core/token_kept.h"
 
 struct decisions {
     struct decided *first, **last;
@@ -98,6 +99,9 @@ static enum err session_still(struct ctx *c, struct db *db)
 
 static enum err token_still(struct ctx *c, struct db *db)
 {
+    struct known_token t;
+    if (token_kept(c->app->tokens, ctx_store(c), db, c->arena, &c->actor.proof, c->now, &t))
+        return OK;
     QUERY_AUTO q;
     query_start(&q, db, SQL_TOKEN_FIND, ARGS(V_BYTES(TEXT_BYTES(c->actor.proof)), V_INT(c->now)));
     if (!query_next(&q))

@@ -21,6 +21,7 @@ struct reader;           /* reader.h */
 struct asker;            /* asker.h */
 struct pages;            /* publish/pages.c */
 struct seen;             /* account/session.c */
+struct kept_tokens;      /* token_kept.h */
 struct hashing;          /* crypt/hashing.h */
 struct spending;         /* budget.h */
 struct throttle;         /* account/throttle.h */
@@ -49,6 +50,7 @@ struct app {
     _Atomic bool stores_due;        /* a job was added: it is looked for at once */
     struct transient_memory *transient;
     struct seen *seen;              /* last uses of sessions, not yet written */
+    struct kept_tokens *tokens;     /* what they let in, for a moment */
     struct hashing *hashing;        /* where passwords are hashed */
     _Atomic int64_t cookies_held;   /* that no answer may set, since the start */
     struct spending *spent, *asked; /* what was done about each person today, and asked by each in this minute */

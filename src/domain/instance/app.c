@@ -8,6 +8,7 @@
 #include "domain/account/session.h"
 #include "domain/board/board.h"
 #include "domain/core/instance.h"
+#include "domain/core/token_kept.h"
 #include "publish/pages.h"
 #include "domain/account/throttle.h"
 #include "domain/core/budget.h"
@@ -151,8 +152,7 @@ static enum err kept_policy(struct app *app, struct arena *a, const struct polic
         return say(
             a, ERR_POLICY,
             "the file's day lies ahead, and the version in force until then (%.*s) cannot be read any more: line %u, %.*s",
-            T(name), f.first ? f.first->at.line : 0,
-            T(f.first ? f.first->message : TEXT("")));
+            T(name), f.first ? f.first->at.line : 0, T(f.first ? f.first->message : TEXT("")));
     return status;
 }
 
@@ -309,8 +309,8 @@ static enum err open_parts(struct arena *a, const struct app_options *o, struct 
         TRY(load_policy(app, a, f, &first));
     TRY(open_store(a, o, first, app));
     if (!(app->transient = transient_open()) || !(app->board = board_open()) || !(app->seen = seen_open()) ||
-        !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()) || !(app->spent = spending_open()) ||
-        !(app->asked = spending_open()))
+        !(app->hashing = hashing_open()) || !(app->throttle = throttle_open()) || !(app->tokens = kept_tokens_open()) ||
+        !(app->spent = spending_open()) || !(app->asked = spending_open()))
         return say(a, ERR_MEMORY, "the machine has no memory left");
     const struct policy *fresh = NULL;
     if (first)
@@ -354,6 +354,7 @@ void app_close(struct app **app)
     if (gone->seen && gone->store && gone->policy)
         flush_sessions(gone);
     seen_close(&gone->seen);
+    kept_tokens_close(&gone->tokens);
     hashing_close(&gone->hashing);
     throttle_close(&gone->throttle);
     spending_close(&gone->spent);
