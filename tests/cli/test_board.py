@@ -112,6 +112,7 @@ def five():
 # ---- Each clause that is shown as kept is turned by a break of its own probe, on the policies of all five platforms. ----
 
 YEARS = 40 * 365 * 86_400_000
+RIGHTS = ("access", "rectification", "restriction", "portability", "withdrawal", "objection", "post_mortem")
 SOMEBODY = "x'00112233445566778899aabbccddeeff'"
 
 
@@ -206,6 +207,12 @@ def breaks(document, tenant):
         "requests": [f"INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('{tenant}', {SOMEBODY}, {SOMEBODY}, 1, '{{}}')"],
         "register": [f"INSERT INTO dsr (tenant, id, version, kind, channel, state, identity, received, paused, alarm, legal, body) VALUES "
                      f"('{tenant}', {SOMEBODY}, 1, 'access', 'post', 'received', 'none', 1, 0, 2, 3, x'00')"],
+        "rights": ["; ".join(f"INSERT INTO dsr (tenant, id, version, kind, channel, state, identity, received, paused, alarm, legal, body) VALUES "
+                             f"('{tenant}', x'{number:032x}', 1, '{kind}', 'post', 'received', 'none', 1, 0, 2, 3, x'00')"
+                             for number, kind in enumerate(RIGHTS, 1)),
+                   f"INSERT INTO dsr_step (tenant, request, version, at, move, actor) VALUES ('{tenant}', {SOMEBODY}, 1, 1, 'refuse', 'x')",
+                   f"INSERT INTO dsr_step (tenant, request, version, at, move, actor) VALUES ('{tenant}', {SOMEBODY}, 1, 1, 'ask_proof', 'x')"],
+        "stores": [f"INSERT INTO connector_job (tenant, id, version, act, state, at, body) VALUES ('{tenant}', {SOMEBODY}, 1, 'restrict', 'open', 1, x'00')"],
         "mergers": ["INSERT INTO merger (hash, who, at, digest, body, passed, entered, content) VALUES ('a', x'01', 1, 'b', '', 'c', 1, x'01')"],
         "authorities": [f"INSERT INTO authority_person (tenant, subject, request, disclosure, handed) SELECT tenant, id, {SOMEBODY}, {SOMEBODY}, 1 "
                         "FROM subject WHERE state = 0 LIMIT 1"],

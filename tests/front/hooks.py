@@ -250,7 +250,14 @@ def failing():
         check(not found["whole"] and "this machine alone" in found["stores"][0]["why"], f"{found}")
         platform.write(lambda text: text.replace("    key: [contact.email]\n", ""))
         check("has no \"key\"" in json.dumps(desk.client.get("/v1/connectors").json["faults"]).replace("\\", ""), "a webhook without a key")
+        def stores():
+            return next(one for one in server.operator().get("/v1/promises?fresh=true").expect(200).json["probes"] if one["name"] == "stores")
+
+        check(stores()["state"] == "at_risk" and "connectors.yaml" in stores()["risk"], f"{stores()}")
+        platform.write(lambda text: text.replace("here: [main, backups]", "here: [main]"))
+        check(stores()["state"] == "at_risk", "the board does not see that a store of the policy is forgotten")
         platform.write()
+        check(stores()["state"] == "kept" and stores()["figure"] >= 2, f"{stores()}")
         app.answer = lambda act, data: (202, {})
         subject = desk.client.create(person(7))["id"]
         check(desk.client.get(f"/v1/subjects/{subject}/access").expect(200).json["stores"][0]["state"] == "failed", "a copy that comes later")

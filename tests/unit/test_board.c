@@ -127,7 +127,7 @@ static void all_kept(void **state)
     /* Each probe but those of a count that may be zero has looked at something. */
     for (int i = 0; i < PROBES; i++)
         if (i != PROBE_backups && i != PROBE_master && i != PROBE_accounts && i != PROBE_trackers && i != PROBE_letters &&
-            i != PROBE_authorities && i != PROBE_breaches && i != PROBE_support && i != PROBE_mergers)
+            i != PROBE_authorities && i != PROBE_breaches && i != PROBE_support && i != PROBE_mergers && i != PROBE_stores)
             assert_true(v->probes[i].figure > 0);
     assert_int_equal(clause(v, "declared.data_centre")->state, PROMISE_DECLARED);
     assert_int_equal(clause(v, "declared.data_centre")->probe, -1);
@@ -192,6 +192,12 @@ static const struct plant plants[] = {
     { PROBE_duties, "", "UPDATE duty SET due = at - 1", false },
     { PROBE_register, "", "UPDATE dsr SET legal = 1", false },
     { PROBE_identity, "", "UPDATE dsr_proof SET due = 1", false },
+    { PROBE_rights, "", "INSERT INTO dsr_step (tenant, request, version, at, move, actor) SELECT tenant, id, 9, 1, 'refuse', 'x' FROM dsr", .bad = 1 },
+    { PROBE_rights, "", "INSERT INTO dsr_step (tenant, request, version, at, move, actor) SELECT tenant, id, 9, 1, 'ask_proof', 'x' FROM dsr",
+      .bad = 1 },
+    { PROBE_stores, "",
+      "INSERT INTO connector_job (tenant, id, version, act, state, at, body) SELECT tenant, id, 1, 'restrict', 'open', 1, x'01' FROM dsr",
+      .bad = 1 },
     { PROBE_mergers, "",
       "INSERT INTO merger (hash, who, at, digest, body, passed, entered, content) VALUES ('a', x'01', 1, 'b', '', 'c', 1, x'01')", .bad = 1 },
     { PROBE_authorities, "",

@@ -56,6 +56,7 @@ struct board_clause {
     unsigned line;                     /* in view.file */
     enum promise_state state;
     int probe;           /* enum probe, -1: none */
+    text word;           /* of a list, the word that this sentence is about; or empty */
     bool whole;          /* whatever the probe finds is about this clause too */
     int64_t figure, bad; /* of this clause, where the probe tells them apart; else the probe's */
     const struct board_clause *next;

@@ -1,6 +1,7 @@
 /* What the board sees at one glance: versions, duties, holds, erasures, backups, places, recipients, the master key. */
 #include "domain/board/board_inside.h"
 #include "domain/core/context.h"
+#include "domain/core/feature.h"
 #include "domain/account/password.h"
 #include "domain/person/account.h"
 #include "policy/due.h"
@@ -81,6 +82,64 @@ static enum err look_at_requests(struct board_step *s, struct db *db)
         fact_looked(s->facts, PROBE_register, query_get(&q, DSR_FIGURES, open));
         fact_bad(s->facts, PROBE_register, query_get(&q, DSR_FIGURES, late));
         fact_soon(s->facts, PROBE_register, query_get(&q, DSR_FIGURES, soon));
+    }
+    return q.status;
+}
+
+/* ---- The rights of people, each by what the register tells of it. ---- */
+
+static void fact_right(struct board_step *s, const char *path, text word, int64_t count, int64_t bad)
+{
+    text own = word.n ? arena_print(s->c->arena, "%s=%.*s", path, T(word)) : text_of(path);
+    fact_looked(s->facts, PROBE_rights, count);
+    fact_bad(s->facts, PROBE_rights, bad);
+    if (own.p)
+        fact_clause(s->facts, PROBE_rights, own, count, bad);
+}
+
+static enum err look_at_rights(struct board_step *s, struct db *db)
+{
+    const struct node *rights = node_get(s->c->policy->root, TEXT("rights"));
+    const struct node *offered = node_get(rights, TEXT("offered"));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DSR_BY_KIND, ARGS(V_INT(s->c->now)));
+    while (query_next(&q)) {
+        text kind = query_get(&q, DSR_BY_KIND, kind);
+        int64_t count = query_get(&q, DSR_BY_KIND, count), late = query_get(&q, DSR_BY_KIND, late);
+        if (text_eq(kind, TEXT("post_mortem")))
+            fact_right(s, "rights.post_mortem", TEXT(""), count, late);
+        else if (node_has(offered, kind))
+            fact_right(s, "rights.offered", kind, count, late);
+        else
+            fact_looked(s->facts, PROBE_rights, count);
+    }
+    TRY(q.status);
+    bool never = text_eq(node_text(node_get(rights, TEXT("identity")), TEXT("when")), TEXT("never"));
+    QUERY_AUTO steps;
+    query_start(&steps, db, SQL_DSR_UNSAID, NULL, 0);
+    while (query_next(&steps)) {
+        bool refusal = text_eq(query_get(&steps, DSR_UNSAID, move), TEXT("refuse"));
+        int64_t count = query_get(&steps, DSR_UNSAID, count), unsaid = query_get(&steps, DSR_UNSAID, unsaid);
+        fact_right(s, refusal ? "rights.refusal" : "rights.identity.when", TEXT(""), count,
+                   never && !refusal ? count : unsaid);
+    }
+    return steps.status;
+}
+
+/* ---- The platform's own stores. ---- */
+
+static enum err look_at_stores(struct board_step *s, struct db *db)
+{
+    enum { LATE_DAYS = 31 };
+    int64_t unreached = 0;
+    fact_looked(s->facts, PROBE_stores, s->c->policy->hosting.store_count);
+    TRY(feature_unreached(s->c, &unreached));
+    fact_soon(s->facts, PROBE_stores, unreached);
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CONNECTOR_FIGURES, ARGS(V_INT(s->c->now - LATE_DAYS * DAY)));
+    if (query_next(&q)) {
+        fact_looked(s->facts, PROBE_stores, query_get(&q, CONNECTOR_FIGURES, count));
+        fact_bad(s->facts, PROBE_stores, query_get(&q, CONNECTOR_FIGURES, late));
     }
     return q.status;
 }
@@ -352,6 +411,8 @@ enum err board_instance(struct board_step *s)
     TRY(look_at_versions(s, db));
     TRY(look_at_duties(s, db));
     TRY(look_at_requests(s, db));
+    TRY(look_at_rights(s, db));
+    TRY(look_at_stores(s, db));
     TRY(look_at_breaches(s, db));
     TRY(look_at_proofs(s, db));
     TRY(look_at_authorities(s, db));

@@ -22,8 +22,16 @@ static bool under(text path, text clause)
     return text_starts(path, clause) && (path.n == clause.n || path.p[clause.n] == '.' || path.p[clause.n] == '[');
 }
 
+/* Numbers of one word of a list stand under "path=word". */
+static bool is_of(text clause, text path, text word)
+{
+    return under(path, clause) || (word.n && clause.n == path.n + 1 + word.n && text_starts(clause, path) &&
+                                   clause.p[path.n] == '=' && text_ends(clause, word));
+}
+
 /* What each job found for this clause, and for no clause in particular. */
-static void share(const struct board *b, enum probe p, text path, struct fact *own, int64_t *general, bool *apart)
+static void share(const struct board *b, enum probe p, const struct board_clause *one, struct fact *own,
+                  int64_t *general, bool *apart)
 {
     *general = 0;
     *apart = false;
@@ -37,7 +45,7 @@ static void share(const struct board *b, enum probe p, text path, struct fact *o
             if (t->probe != p)
                 continue;
             *general -= t->bad;
-            if (under(path, text_of(t->path))) {
+            if (is_of(text_of(t->path), one->path, one->word)) {
                 own->figure += t->figure;
                 own->bad += t->bad;
                 *apart = true;
@@ -52,7 +60,7 @@ static void judge(const struct board *b, const struct board_view *v, struct boar
     struct fact own = { 0 };
     int64_t general;
     bool apart;
-    share(b, (enum probe)one->probe, one->path, &own, &general, &apart);
+    share(b, (enum probe)one->probe, one, &own, &general, &apart);
     one->figure = apart ? own.figure : probe->figure;
     if (one->whole) {
         general = probe->bad;
@@ -70,6 +78,9 @@ static void judge(const struct board *b, const struct board_view *v, struct boar
         one->probe = -1;
     }
 }
+
+/* ".=access": of a list, the sentence about that word. */
+static text word_of(text when) { return text_starts(when, TEXT(".=")) ? text_from(when, 2) : TEXT(""); }
 
 static text plain(struct arena *a, text body)
 {
@@ -110,6 +121,7 @@ static enum err put_sentence(struct ctx *c, struct list *l, const struct section
                                   .state = PROMISE_DECLARED,
                                   .line = s->at->key_at.line ? s->at->key_at.line : s->at->at.line,
                                   .sentence = plain(c->arena, s->body),
+                                  .word = word_of(s->row->when),
                                   .whole = text_ends(s->row->probe, TEXT("+")),
                                   .probe = s->row->probe.n ? probe_of(s->row->probe) : -1 };
     TRY_PTR(one->sentence.p);

@@ -104,5 +104,6 @@ enum err connector_outside_end(struct db *db, const struct ctx *c, struct subjec
 enum err connector_certified(struct ctx *c, struct subject_id id, struct json_out *w);
 enum err connector_copies(struct ctx *c, const struct person *p, struct json_out *w);
 enum err connector_tick(struct ctx *c);
+enum err connector_unreached(struct ctx *c, int64_t *count);
 
 #endif

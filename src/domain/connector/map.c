@@ -184,6 +184,15 @@ enum err connector_map_read(struct ctx *c, struct connector_map *out)
     return OK;
 }
 
+enum err connector_unreached(struct ctx *c, int64_t *count)
+{
+    struct connector_map m;
+    TRY(connector_map_read(c, &m));
+    for (const struct finding *f = m.findings.first; f; f = f->next)
+        ++*count;
+    return OK;
+}
+
 text connector_fault(struct ctx *c, const struct connector_map *m)
 {
     const struct finding *f = m->findings.first;

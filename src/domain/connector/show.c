@@ -511,4 +511,5 @@ const struct feature connector_feature = { .name = TEXT_INIT("connector"),
                                            .outside = connector_outside,
                                            .outside_run = connector_outside_run,
                                            .outside_end = connector_outside_end,
-                                           .certified = connector_certified };
+                                           .certified = connector_certified,
+                                           .unreached = connector_unreached };

@@ -21,6 +21,8 @@ void connector_open(struct app *app, const struct asker *by)
     ctx_begin(app, &a, &c);
     if (connector_map(&c, &m) != OK)
         LOG(LOG_WARN, "stores.map", LOG_TEXT("why", text_of(a.why.detail)));
+    else if (!m.stores && c.policy->hosting.store_count > 1)
+        LOG(LOG_INFO, "stores: no connectors.yaml, so those of the policy are taken for this server's own");
 }
 
 /* ---- One question. ---- */

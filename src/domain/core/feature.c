@@ -48,6 +48,14 @@ enum err feature_dropped(struct ctx *c, struct change *ch)
     return OK;
 }
 
+enum err feature_unreached(struct ctx *c, int64_t *count)
+{
+    EACH_FEATURE(f, c)
+    if (f->unreached)
+        TRY(f->unreached(c, count));
+    return OK;
+}
+
 enum err feature_tick(struct ctx *c)
 {
     EACH_FEATURE(f, c)

@@ -94,6 +94,7 @@ struct feature {
     enum err (*outside_end)(struct db *db, const struct ctx *c, struct subject_id id, bool came_about);
     enum err (*given_run)(struct db *db, const struct ctx *c, const struct outside *o); /* whom data was given to */
     enum err (*certified)(struct ctx *c, struct subject_id id, struct json_out *w);
+    enum err (*unreached)(struct ctx *c, int64_t *count); /* what of the policy's stores it cannot reach, by its map */
     /* An email that came in (mail/inbound.h): *taken when it was the feature's, with what became of it. */
     enum err (*came)(struct ctx *c, const struct inbound *m, bool *taken, struct answer *out);
 };
@@ -131,6 +132,8 @@ enum err feature_outside(struct ctx *c, const struct person *p, struct outside *
 enum err feature_outside_run(struct db *db, const struct ctx *c, const struct outside *o);
 enum err feature_outside_end(struct db *db, const struct ctx *c, struct subject_id id, bool came_about);
 enum err feature_certified(struct ctx *c, struct subject_id id, struct json_out *w);
+/* Adds to *count what features cannot reach of the policy's stores. */
+enum err feature_unreached(struct ctx *c, int64_t *count);
 /* The first feature that takes that email; ERR_NOT_FOUND when none does. */
 enum err feature_came(struct ctx *c, const struct inbound *m, struct answer *out);
 /* The next letter of a feature by that channel ("email", "sms"), and whose: NULL when there is none. before: of the
