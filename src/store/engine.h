@@ -122,6 +122,7 @@ struct engine {
     bool (*in_transaction)(struct db *db);
     bool (*rollback)(struct db *db);
     int64_t (*changes)(struct db *db);
+    enum err (*bytes)(struct db *db, uint64_t *out); /* that its database takes; NULL: its files tell */
     /* Prepares it at its first use on the connection and takes the values, whose bytes live until it has run: sets
      * q->statement. ERR_INTERNAL when the connection runs the same already. */
     enum err (*start)(struct query *q, const struct val *args, size_t count);
@@ -284,6 +285,7 @@ struct store {
     msec keys_spared;                          /* until when keys of nobody stay after a restore; 0: they do not */
     bool untidy;                               /* keys of nobody are left for the next start */
     bool stopped;                              /* after a failed fsync: refused until reopened */
+    _Atomic bool away; /* databases that are not reached: who asks is refused at once, until the writer reaches them */
     unsigned reserve_bytes;
     bool reserve_held;
     msec reserve_tried, reopen_tried, cared;
@@ -365,6 +367,10 @@ void store_master_publish(struct store *s, struct held_master *held);
 enum err writer_job(struct store *s, struct arena *a, enum err (*job)(struct store *s, void *arg), void *arg);
 enum err writer_start(struct store *s, struct arena *a);
 void writer_stop(struct store *s);
+
+/* A database was not reached: the writer finds out, and tells when it is again. Of an engine with files: nothing. */
+void writer_away(struct store *s);
+bool edge_same(const struct edge *one, const struct edge *other); /* one journal, as long */
 
 /* ---- group.c ---- */
 uint64_t group_clock(void); /* microseconds, monotonic */

@@ -2,8 +2,9 @@
 #include "base/log.h"
 #include "store/engine.h"
 #include <time.h>
+#include <unistd.h>
 
-enum { TRUNCATE_WAIT_MS = 250, CLASSES_MEMORY = 1 << 20 };
+enum { TRUNCATE_WAIT_MS = 250, CLASSES_MEMORY = 1 << 20, FATE_WITHIN = SECOND, FATE_AGAIN_US = 20000 };
 
 /* ---- Keys of a write. ---- */
 
@@ -224,6 +225,39 @@ uint64_t group_clock(void)
     return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+static enum err fate_read(struct store *s, struct edge *found)
+{
+    struct db *data = s->writers[FILE_DATA], *keys = s->writers[FILE_KEYS];
+    TRY(s->engine->again(data));
+    if (db_exec(keys, "SELECT 1") != OK) /* lost with it; nothing is open there now */
+        TRY(s->engine->again(keys));
+    return edge_load(data, found);
+}
+
+/* The connection was lost at its COMMIT: whether that was done is asked of the journal on a new one. Its session has
+ * the writers' lock, so the former one is over, and nothing more comes of it. Who answered nothing for long is not
+ * waited for. ERR_UNKNOWN while it is not known: the store reads it again before it writes anything. */
+static enum err commit_fate(struct store *s, enum err e, uint64_t began)
+{
+    struct edge *found = &s->saved_member;
+    uint64_t within = began + FATE_WITHIN * 1000;
+    if (!s->engine->again || !s->writers[FILE_DATA]->sync_failed)
+        return e;
+    for (e = ERR_STORAGE; e == ERR_STORAGE && group_clock() < within;) {
+        e = fate_read(s, found);
+        if (e == ERR_STORAGE || e == ERR_LOCKED)
+            usleep(FATE_AGAIN_US);
+        if (e == ERR_LOCKED)
+            e = ERR_STORAGE;
+    }
+    if (e != OK)
+        return say(&s->own, ERR_UNKNOWN,
+                   "the connection was lost while this was saved: ask again with the same key");
+    bool done = edge_same(&s->edge, found);
+    LOG(LOG_WARN, "store.commit-asked", LOG_INT("done", done));
+    return done ? OK : say(&s->own, ERR_STORAGE, "the connection to the databases was lost; it is there again");
+}
+
 /* The keyring first: a key in use is never lost, an erased one never comes back. */
 static enum err group_commit(struct store *s)
 {
@@ -237,6 +271,8 @@ static enum err group_commit(struct store *s)
         TRY(db_control(keys, CONTROL_COMMIT));
     s->keys_open = false;
     enum err e = db_control(data, CONTROL_COMMIT);
+    if (e != OK)
+        e = commit_fate(s, e, start);
     s->intents_due |= e != OK && keys_first;
     TRY(e);
     atomic_fetch_add_explicit(&s->fsync_us, group_clock() - start, memory_order_relaxed);
@@ -284,6 +320,7 @@ enum err group_try(struct store *s, struct pending *group)
             undo(s, FILE_KEYS);
             s->untidy = true; /* they stay, wrapped and of nobody, until the next start */
         }
+        s->untidy |= s->stopped; /* whether keys were written is not known */
         s->keys_open = false;
         if (turn != TURN_AGAIN)
             return e != OK ? e : s->own.why.code;

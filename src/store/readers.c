@@ -3,7 +3,7 @@
 
 /* A snapshot is shared by who comes within SHARED_MS of its begin: what somebody alters in the file behind this server
  * is seen after that, as what this server writes is at once. */
-enum { POOL_MAX = 32, SHARED_MS = 1 };
+enum { POOL_MAX = 32, SHARED_MS = 1, SLOW_MS = 500 };
 
 /* ---- The snapshot of a connection. ---- */
 
@@ -49,6 +49,16 @@ static struct db *take(struct store *s, enum file f, bool *newest, struct ledger
     return db;
 }
 
+static enum err new_reader(struct store *s, struct arena *a, enum file f, struct db **out)
+{
+    if (atomic_load(&s->away))
+        return say(a, ERR_STORAGE, "the databases are not reached; the server tries again by itself");
+    enum err e = store_connect(s, a, f, DB_READ, out);
+    if (e == ERR_STORAGE)
+        writer_away(s);
+    return e;
+}
+
 enum err store_reader(struct store *s, struct arena *a, enum file f, struct db **out)
 {
     bool newest;
@@ -56,14 +66,17 @@ enum err store_reader(struct store *s, struct arena *a, enum file f, struct db *
     uint64_t state = 0;
     struct db *db = take(s, f, &newest, &fresh, &state);
     bool pooled = db;
+    msec began = clock_monotonic();
     if (!db)
-        TRY(store_connect(s, a, f, DB_READ, &db));
+        TRY(new_reader(s, a, f, &db));
     db->arena = a;
     db->next = NULL;
     *out = db;
     enum err e = newest ? OK : snapshot_begin(db);
     if (e != OK) {
         db_close(out);
+        if (clock_monotonic() - began > SLOW_MS) /* the others of the pool would take as long to fail */
+            writer_away(s);
         return pooled && !s->engine->files ? store_reader(s, a, f, out) : e; /* its session may have ended meanwhile */
     }
     if (!newest) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OWN_MEMORY = 16 << 20 };
+enum { OWN_MEMORY = 16 << 20, FIGURES_MEMORY = 1 << 20 };
 
 void store_path(const struct store *s, const char *name, char out[PATH_MAX])
 {
@@ -439,6 +439,20 @@ enum err store_key(struct store *s, struct arena *a, text tenant, struct subject
     return key_unwrap(a, store_master(s), tenant, subject, key_class, query_get(&q, KEY_GET, wrapped), out);
 }
 
+/* Of both databases; 0 while they are not reached. */
+static uint64_t database_bytes(struct store *s)
+{
+    ARENA_AUTO own = arena_make(FIGURES_MEMORY);
+    uint64_t all = 0, one = 0;
+    for (enum file f = 0; f < FILE_COUNT; f++) {
+        READ_AUTO db = NULL;
+        if (store_reader(s, &own, f, &db) != OK || s->engine->bytes(db, &one) != OK)
+            return 0;
+        all += one;
+    }
+    return all;
+}
+
 struct store_figures store_figures(const struct store *at)
 {
     struct store *s = (struct store *)at; /* only its lock is touched */
@@ -452,6 +466,10 @@ struct store_figures store_figures(const struct store *at)
     f.journal_size = s->published.size;
     pthread_mutex_unlock(&s->published_lock);
     static const char *const files[] = { "data.db", "keys.db", "data.db-wal", "keys.db-wal" };
+    if (!s->engine->files) {
+        f.db_bytes = database_bytes(s);
+        return f;
+    }
     for (unsigned i = 0; i < 4; i++) {
         char path[PATH_MAX];
         struct stat st;

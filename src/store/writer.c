@@ -15,10 +15,30 @@ enum {
 
 /* ---- A full disk, a failed disk. ---- */
 
-static bool same_edge(struct store *s, const struct edge *found)
+bool edge_same(const struct edge *one, const struct edge *other)
 {
-    struct hash ours = tree_root(&s->edge.tree), theirs = tree_root(&found->tree);
-    return s->edge.tree.size == found->tree.size && hash_eq(ours, theirs);
+    return one->tree.size == other->tree.size && hash_eq(tree_root(&one->tree), tree_root(&other->tree));
+}
+
+void writer_away(struct store *s)
+{
+    if (s->engine->files || atomic_exchange(&s->away, true))
+        return;
+    LOG(LOG_ERROR, "store.not-reached");
+    pthread_mutex_lock(&s->queue_lock);
+    pthread_cond_signal(&s->queue_wake);
+    pthread_mutex_unlock(&s->queue_lock);
+}
+
+static void reached(struct store *s)
+{
+    if (atomic_exchange(&s->away, false))
+        LOG(LOG_INFO, "store.reached");
+}
+
+static enum err not_reached(struct arena *a)
+{
+    return say(a, ERR_STORAGE, "the databases are not reached; the server tries again by itself");
 }
 
 /* The journal as the disk has it may hold the group whose fsync failed: it is adopted when it goes on from ours. */
@@ -28,7 +48,7 @@ static enum err adopt_edge(struct store *s, struct db *data)
     TRY(edge_load(data, found));
     TRY(ledger_star_load(data, &found->ledger));
     found->ledger.fresh.stale |= s->edge.ledger.fresh.stale;
-    if (found->tree.size < s->edge.tree.size || (found->tree.size == s->edge.tree.size && !same_edge(s, found)))
+    if (found->tree.size < s->edge.tree.size || (found->tree.size == s->edge.tree.size && !edge_same(&s->edge, found)))
         return say(&s->own, ERR_INTEGRITY,
                    "after the reopening the journal has %llu entries and not the %llu acknowledged",
                    (unsigned long long)found->tree.size, (unsigned long long)s->edge.tree.size);
@@ -67,10 +87,12 @@ static enum err reopen(struct store *s)
     if (s->reopen_tried && now - s->reopen_tried < REOPEN_EVERY)
         return say(&s->own, ERR_STORAGE, "the disk failed; the store is not yet back");
     s->reopen_tried = now;
+    writer_away(s); /* while it is tried, which may take a while */
     for (enum file f = 0; f < FILE_COUNT; f++)
         TRY(reopen_file(s, f));
     TRY(adopt_edge(s, s->writers[FILE_DATA]));
     s->stopped = false;
+    reached(s);
     s->intents_due = true;
     LOG(LOG_INFO, "store.reopened");
     return OK;
@@ -109,6 +131,7 @@ static void failing(struct store *s, enum err e)
 
 static void writing(struct store *s)
 {
+    reached(s);
     if (atomic_exchange(&s->failing, OK) != OK)
         LOG(LOG_INFO, "store.writes-again");
 }
@@ -132,6 +155,8 @@ enum err store_health(const struct store *s, struct arena *a)
     msec since = atomic_load(&s->busy_since), now = clock_monotonic();
     if (atomic_load(&s->full))
         return say(a, ERR_FULL, "the disk is full: only withdrawals and erasures are written");
+    if (atomic_load(&s->away))
+        return not_reached(a);
     if (e != OK)
         return say(a, e, "nothing can be written now; the store tries again by itself");
     if (since && now - since > HUNG)
@@ -189,7 +214,7 @@ static void group_run(struct store *s, struct pending *group)
 static bool needs_care(const struct store *s)
 {
     bool unwell = s->stopped || s->intents_due || !s->reserve_held || atomic_load(&s->failing) != OK;
-    return unwell || s->cleaning || s->truncate_due;
+    return unwell || s->cleaning || s->truncate_due || atomic_load(&s->away);
 }
 
 static void care(struct store *s)
@@ -200,8 +225,8 @@ static void care(struct store *s)
     s->cared = now;
     arena_reset(&s->own);
     enum err e = writer_ready(s);
-    bool attempts = atomic_load(&s->failing) != OK &&
-                    !atomic_load(&s->full); /* on a full disk they would eat the reserve */
+    bool doubtful = atomic_load(&s->failing) != OK || atomic_load(&s->away);
+    bool attempts = doubtful && !atomic_load(&s->full); /* on a full disk they would eat the reserve */
     if (e == OK && attempts)
         e = attempt(s);
     if (e == OK && attempts)
@@ -376,6 +401,8 @@ enum err store_write(struct store *s, struct arena *a, struct write *w)
 {
     struct pending p = { .w = w, .arena = a };
     TRY(arena_whole(a));
+    if (atomic_load(&s->away))
+        return not_reached(a);
     atomic_fetch_add_explicit(&s->queued, 1, memory_order_relaxed);
     enum err e = enqueue(s, &p);
     atomic_fetch_sub_explicit(&s->queued, 1, memory_order_relaxed);

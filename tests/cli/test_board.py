@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """The promise board from outside: all kept, then a break planted in the files of a stopped server, seen in every place it is shown."""
-import json, os, re, shutil, sqlite3, sys, tempfile
+import json, os, re, shutil, sys, tempfile
 from common import SMALL, TOP, Server, check, garant, tests
+import engine
 from garant import policy_told
 import people, sample
 
@@ -32,7 +33,7 @@ def state(seen, probe):
 
 def plant(server, statement, file="data.db"):
     server.stop()
-    with sqlite3.connect(os.path.join(server.data, file)) as database:
+    with engine.base(server.data, file, write=True) as database:
         changed = database.execute(statement).rowcount
     database.close()
     check(changed > 0, f"the plant changed nothing: {statement}")
@@ -251,9 +252,9 @@ def each_clause():
             kept = {(one["path"], one["line"], one["probe"]) for one in seen["clauses"] if one["state"] == "kept" and one["probe"] not in CONDITIONS}
             copy = os.path.join(server.folder, "whole")
             server.stop()
-            shutil.copytree(server.data, copy, ignore=shutil.ignore_patterns("*.sock"))
+            engine.copied(server.data, copy, ignore=shutil.ignore_patterns("*.sock"))
             server.start()
-            with sqlite3.connect(os.path.join(server.data, "data.db"), timeout=20) as database:
+            with engine.base(server.data, write=True) as database:
                 check(database.execute(FORGED).rowcount == 1, f"{policy}: no read to alter")
             database.close()
             after, count = board(server), 1
@@ -265,8 +266,8 @@ def each_clause():
             for probe, statements in breaks(document, tenant).items():
                 for statement in statements:
                     with tempfile.TemporaryDirectory() as folder:
-                        data = shutil.copytree(copy, os.path.join(folder, "data"))
-                        with sqlite3.connect(os.path.join(data, "data.db")) as database:
+                        data = engine.copied(copy, os.path.join(folder, "data"))
+                        with engine.base(data, write=True) as database:
                             changed = sum(database.execute(one).rowcount for one in statement.split(";"))
                         database.close()
                         if not changed:
@@ -279,8 +280,8 @@ def each_clause():
                                    if one.get("probe") == probe and one["state"] == "broken"}
                         count += 1
             with tempfile.TemporaryDirectory() as folder:         # terms that begin with an act of ours: years in which nobody swept
-                data, later = shutil.copytree(copy, os.path.join(folder, "data")), os.path.join(folder, "clock")
-                with sqlite3.connect(os.path.join(data, "data.db")) as database:
+                data, later = engine.copied(copy, os.path.join(folder, "data")), os.path.join(folder, "clock")
+                with engine.base(data, write=True) as database:
                     database.executescript(records_of_all(document, tenant, "1"))
                 database.close()
                 with open(later, "wb") as clock:
@@ -302,7 +303,7 @@ def journal():
     with Server(SMALL, arguments=["--country", "FR"]) as server:
         lived(server)
         check(state(board(server), "journal") == "kept", "it is whole at first")
-        with sqlite3.connect(os.path.join(server.data, "data.db"), timeout=10) as database:
+        with engine.base(server.data, write=True) as database:
             database.execute("UPDATE journal SET leaf = replace(leaf, 'subject.create', 'subject.update') "
                              "WHERE seq = (SELECT min(seq) FROM journal WHERE leaf LIKE '%subject.create%')")
         database.close()

@@ -1,6 +1,5 @@
 """garant serve on PostgreSQL: its addresses, passwords and links, from outside."""
-import contextlib, json, os, re, shutil, subprocess, tempfile
-import engine
+import contextlib, json, os, re, shutil, tempfile
 from certificates import Certificates
 from garant import Server, check, check_line, garant
 from postgres import Postgres

@@ -1,6 +1,7 @@
 """R11: every kind of look and write beside an erasure under way, and holds and restrictions beside erasure and sweep: nothing linked to nobody,
 nothing of the person after the certificate, nothing acknowledged ignored, and the journal verifies."""
-import concurrent.futures, contextlib, http.client, itertools, sqlite3, threading, uuid
+import concurrent.futures, contextlib, http.client, itertools, threading, uuid
+import engine
 import sample
 from common import RELEASE, person, server, tests
 from garant import Answer, Client, Server, check, garant
@@ -60,8 +61,8 @@ def looker(subject, method, path, body):
 
 def linked_to_nobody(subject):
     """How many entries lead to people without a key; the server is stopped."""
-    data = sqlite3.connect(f"file:{subject.data}/data.db?mode=ro", uri=True)
-    data.execute("ATTACH ? AS keyring", (f"file:{subject.data}/keys.db?mode=ro",))
+    data = engine.base(subject.data)
+    engine.attach(data, subject.data, "keys.db", "keyring")
     return data.execute("SELECT count(*) FROM journal j WHERE subject IS NOT NULL AND NOT EXISTS"
                         " (SELECT 1 FROM keyring.key k WHERE k.tenant = j.tenant AND k.subject = j.subject AND k.class = 0)").fetchone()[0]
 
@@ -190,8 +191,8 @@ RICH = {"sign-in": (signing_in, World.account, {200}), "link asked for": (asking
 def left_of_nobody(subject):
     """Rows of people without a key, by table: nothing of an erased person may be left, but their own row's end, the proof of
     their consents, and the sums that show whether any of it is put back."""
-    data = sqlite3.connect(f"file:{subject.data}/data.db?mode=ro", uri=True)
-    data.execute("ATTACH ? AS keyring", (f"file:{subject.data}/keys.db?mode=ro",))
+    data = engine.base(subject.data)
+    engine.attach(data, subject.data, "keys.db", "keyring")
     left = {}
     for (table,) in data.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'").fetchall():
         columns = {row[1] for row in data.execute(f'PRAGMA main.table_info("{table}")')}
@@ -257,7 +258,7 @@ def holds_beside_erasure():
                 answers[0].expect(404)
                 check(told == [], f"nothing was held, and the certificate tells {told}")
         subject.stop()
-        rows = sqlite3.connect(f"file:{subject.data}/data.db?mode=ro", uri=True).execute(
+        rows = engine.base(subject.data).execute(
             "SELECT count(*) FROM record WHERE category = 'contact'").fetchone()[0]
         check(rows == kept, f"{kept} holds were acknowledged, and {rows} records kept")
     return f"{kept} holds kept, {refused} came too late"

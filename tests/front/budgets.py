@@ -1,6 +1,7 @@
 """Budgets from outside, made from what /openapi.json says of each: spent to the last one, refused in the asker's language with the time to try
 again, kept apart from person to person, whole again the next day; and what withdraws, erases or takes back goes on beyond them."""
-import os, sqlite3, urllib.parse
+import os, urllib.parse
+import engine
 from garant import Server, check
 from people import Visitor, opened, visitor
 
@@ -127,7 +128,7 @@ def register(tests):
                 links.append(operator.post(f"/v1/accounts/{later}/invite").expect(200).json["link"])
                 server.advance(seconds=1)
             server.stop()
-            with sqlite3.connect(os.path.join(server.data, "data.db")) as base:
+            with engine.base(server.data, write=True) as base:
                 held = {name: base.execute(f"SELECT count(*) FROM {table} GROUP BY subject ORDER BY 1 DESC LIMIT 1").fetchone()[0]
                         for name, table in (("devices", "device"), ("links", "ticket"), ("sessions", "session"))}
             check(held["devices"] == rows["devices"]["limit"] and held["sessions"] == rows["sessions"]["limit"], f"{held}")

@@ -1,5 +1,6 @@
 """What people are found by is theirs to correct (GDPR 16): address, telephone, login; by page, by API, by staff; or it is said why not."""
-import contextlib, os, sqlite3, tempfile, urllib.parse
+import contextlib, os, tempfile, urllib.parse
+import engine
 from browser import Browser
 from garant import TOP, Server, check
 from mailbox import Mailbox
@@ -93,7 +94,7 @@ def register(tests):
                                             {"email": f"z{number}@ex.example", **contact}}, "password": PASSWORD})
 
             def entries():
-                with contextlib.closing(sqlite3.connect(f"file:{server.data}/data.db?mode=ro", uri=True)) as base:
+                with contextlib.closing(engine.base(server.data)) as base:
                     return base.execute("SELECT COUNT(*) FROM journal").fetchone()[0]
             before = entries()
             for number in range(15):

@@ -1,5 +1,6 @@
 """What is longer than usual: JSON beyond its bound, lists in pages, and what is held but cannot be read."""
-import csv, html, io, json, os, re, sqlite3
+import csv, html, io, json, os, re
+import engine
 from garant import Server, check, garant
 from identifiers import variant
 from people import opened, visitor
@@ -183,7 +184,7 @@ def register(tests):
             before = app.get(f"/v1/subjects/{person}/access").expect(200).json
             check(before["unreadable"] == [] and "identity" in before["data"], "all is read at first")
             server.stop()
-            store = sqlite3.connect(f"{server.data}/data.db")
+            store = engine.base(server.data, write=True)
             changed = store.execute("UPDATE record SET sealed = zeroblob(length(sealed)) WHERE category = 'identity'").rowcount
             store.commit()
             store.close()
@@ -211,7 +212,7 @@ def register(tests):
             sound = garant("doctor", "--data", server.data, "--json")
             check("unreadable" not in sound, f"sound: {sound}")
             server.stop()
-            store = sqlite3.connect(f"{server.data}/data.db")
+            store = engine.base(server.data, write=True)
             for change in ("UPDATE record SET sealed = (SELECT sealed FROM record WHERE category = 'contact') WHERE category IN ('identity', 'visits')",
                            "UPDATE attachment SET meta = zeroblob(length(meta))", "UPDATE consent SET evidence = zeroblob(length(evidence))"):
                 check(store.execute(change).rowcount > 0, change)

@@ -1,5 +1,6 @@
 """What is told and put on record is true: acknowledgements, sign-out, sources, purposes, wordings, suppliers, versions told."""
-import contextlib, json, sqlite3, subprocess, tempfile
+import contextlib, json, subprocess, tempfile
+import engine
 from accounts import FOLDERS, portal, token_of
 from browser import Browser
 from garant import PROGRAM, TOP, Server, check
@@ -221,7 +222,7 @@ def register(tests):
                 return json.loads(done.stdout)
 
             def stored():
-                with contextlib.closing(sqlite3.connect(f"file:{server.data}/data.db?mode=ro", uri=True)) as base:
+                with contextlib.closing(engine.base(server.data)) as base:
                     return {row[0]: row[1] for row in base.execute("SELECT subject, password FROM account")}
             def ids():
                 return [row["id"] for row in server.client("app").get("/v1/accounts").expect(200).json["accounts"]]

@@ -1,5 +1,6 @@
 """Events of use: in blocks of a day, found again one by one."""
-import gzip, json, os, random, re, sqlite3, subprocess, tempfile, threading, time
+import gzip, json, os, random, re, subprocess, tempfile, threading, time
+import engine
 import tracked_site
 from garant import TOP, Server, check, check_absent, milliseconds, policy_file
 from people import opened, staff
@@ -23,7 +24,7 @@ def held(app, ident):
 
 
 def blocks(server):
-    with sqlite3.connect(os.path.join(server.data, "data.db")) as db:
+    with engine.base(server.data, write=True) as db:
         return [row[0] for row in db.execute("SELECT LENGTH(sealed) FROM record WHERE category = 'usage' ORDER BY 1")]
 
 
@@ -157,7 +158,7 @@ def imported(server, log):
 
 def values_by_table(server):
     """What each table holds, but for small numbers and what names the instance's parts."""
-    with sqlite3.connect(os.path.join(server.data, "data.db")) as db:
+    with engine.base(server.data, write=True) as db:
         tables = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return {table: {value for row in db.execute(f'SELECT * FROM "{table}"') for value in row if isinstance(value, (bytes, str)) and len(value) >= 16}
                 for table in tables}

@@ -1,6 +1,7 @@
 """Every act of every actor of a policy, held against what the policy says of that actor: allowed acts are done, others refused, and both
 stand in the journal before they are answered. What is expected is read from the policy file alone."""
-import itertools, json, os, sqlite3, urllib.parse
+import contextlib, itertools, json, urllib.parse
+import engine
 import sample
 from garant import Client, check
 from sample import listed, truth
@@ -14,10 +15,11 @@ class Journal:
     """The journal's leaves as they stand in the data folder, read beside the running server."""
 
     def __init__(self, server):
-        self.base = sqlite3.connect(f"file:{os.path.join(server.data, 'data.db')}?mode=ro", uri=True, timeout=30)
+        self.server = server
 
     def rows(self, sql, *values):
-        return list(self.base.execute(sql, values))
+        with contextlib.closing(engine.base(self.server.data, only=("journal",))) as base:
+            return list(base.execute(sql, values))
 
     def size(self):
         return self.rows("SELECT coalesce(max(seq), -1) + 1 FROM journal")[0][0]

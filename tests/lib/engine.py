@@ -46,37 +46,81 @@ def ready(data):
 
 def dropped(data):
     if POSTGRESQL:
+        for file in FILES:
+            shared().forget(name(data, file))
         shared().run("".join(f"DROP DATABASE IF EXISTS {name(data, file)} WITH (FORCE);\n" for file in FILES))
 
 
-def base(data, file="data.db"):
-    """For reading: the folder's file as SQLite opens it, or what the database holds now, in a copy of that form."""
+class Copied(sqlite3.Connection):
+    """What a database of PostgreSQL holds, in SQLite's form; what is altered goes there when it is committed."""
+
+    where, tables, were = None, {}, {}
+
+    def fill(self, where, only=None):
+        """Reads all of it, or these tables."""
+        self.where, self.tables, self.were = where, {}, {}
+        found = shared().ask("SELECT table_name, string_agg(column_name || ' ' || data_type, ',' ORDER BY ordinal_position) FROM"
+                                " information_schema.columns WHERE table_schema = 'public' GROUP BY table_name ORDER BY 1;", where)
+        for line in found.splitlines():
+            table, columns = line.split("\t")
+            if only and table not in only:
+                continue
+            self.tables[table] = [tuple(column.split(" ", 1)) for column in columns.split(",")]
+            self.execute(f'CREATE TABLE "{table}" ({", ".join(chr(34) + column + chr(34) for column, _ in self.tables[table])})')
+            self.executemany(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(self.tables[table]))})', self.read(table))
+            self.were[table] = self.held(table)
+        super().commit()
+
+    def read(self, table):
+        told = ", ".join(f"encode(convert_to(\"{name}\"::text, 'UTF8'), 'hex')" if kind == "text" else f"encode(\"{name}\", 'hex')"
+                         if kind == "bytea" else f'"{name}"::text' for name, kind in self.tables[table])
+        rows = shared().ask(f'SELECT {told} FROM "{table}" ORDER BY 1, 2;', self.where)
+        ways = {"text": lambda value: bytes.fromhex(value).decode(), "bytea": bytes.fromhex, "bigint": int}
+        kinds = [ways[kind] for _, kind in self.tables[table]]
+        return [[None if value == "-" else way(value) for value, way in zip(row.split("\t"), kinds)] for row in rows.split("\n")[:-1]]
+
+    def held(self, table):
+        return self.execute(f'SELECT * FROM "{table}"').fetchall()
+
+    def commit(self):
+        super().commit()
+        changed = {table: rows for table in self.tables if (rows := self.held(table)) != self.were[table]}
+        words = {str: lambda value: value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r"),
+                 bytes: lambda value: "\\\\x" + value.hex(), int: str, float: lambda value: str(int(value)),
+                 type(None): lambda value: "\\N"}
+        script = "".join(f'DELETE FROM "{table}";\nCOPY "{table}" FROM STDIN;\n'
+                         + "".join("\t".join(words[type(value)](value) for value in row) + "\n" for row in rows) + "\\.\n"
+                         for table, rows in changed.items())
+        if script:
+            _, errors = shared().run(f"BEGIN;\n{script}COMMIT;\n", self.where)
+            assert not errors, errors
+        self.were |= changed
+
+    def __exit__(self, kind, value, trace):
+        if kind is None:
+            self.commit()
+
+
+def base(data, file="data.db", write=False, only=None, **options):
+    """The folder's file as SQLite opens it, or a copy in that form of what its database holds now: Copied (of the tables `only`)."""
     if not POSTGRESQL:
-        return sqlite3.connect(f"file:{os.path.join(data, file)}?mode=ro", uri=True, timeout=30)
-    where, into = name(data, file), sqlite3.connect(":memory:")
-    tables, _ = shared().run("SELECT table_name, string_agg(column_name || ' ' || data_type, ',' ORDER BY ordinal_position) FROM"
-                             " information_schema.columns WHERE table_schema = 'public' GROUP BY table_name;\n", where)
-    for line in tables.splitlines():
-        table, columns = line.split("\t")
-        columns = [column.split(" ", 1) for column in columns.split(",")]
-        into.execute(f'CREATE TABLE "{table}" ({", ".join(chr(34) + column + chr(34) for column, _ in columns)})')
-        told = ", ".join(f"encode(convert_to(\"{c}\"::text, 'UTF8'), 'hex')" if kind == "text" else f"encode(\"{c}\", 'hex')" if kind == "bytea"
-                         else f'"{c}"::text' for c, kind in columns)
-        rows, errors = shared().run(f"\\pset null -\nSELECT {told} FROM \"{table}\";\n", where)
-        assert not errors, errors
-        read = {"text": lambda v: bytes.fromhex(v).decode(), "bytea": bytes.fromhex, "bigint": int}
-        values = [[None if v == "-" else read[kind](v) for v, (_, kind) in zip(row.split("\t"), columns)] for row in rows.splitlines()]
-        into.executemany(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(columns))})', values)
-    return into
+        path = os.path.join(data, file)
+        return sqlite3.connect(path if write else f"file:{path}?mode=ro", uri=not write, **{"timeout": 30, **options})
+    copy = sqlite3.connect(":memory:", factory=Copied, **options)
+    copy.fill(name(data, file), only)
+    return copy
 
 
-@contextlib.contextmanager
-def reading(data, file="data.db"):
-    opened = base(data, file)
-    try:
-        yield opened
-    finally:
-        opened.close()
+def attach(opened, data, file="data.db", called="older"):
+    """Another folder's, or another file, beside it."""
+    if not POSTGRESQL:
+        opened.execute(f"ATTACH ? AS {called}", (os.path.join(data, file),))
+        return
+    opened.execute(f"ATTACH ':memory:' AS {called}")
+    with contextlib.closing(base(data, file)) as other:
+        for table, columns in other.tables.items():
+            opened.execute(f'CREATE TABLE {called}."{table}" ({", ".join(chr(34) + column + chr(34) for column, _ in columns)})')
+            opened.executemany(f'INSERT INTO {called}."{table}" VALUES ({", ".join("?" * len(columns))})', other.held(table))
 
 
 def copied(data, to, **options):
@@ -85,6 +129,7 @@ def copied(data, to, **options):
     if POSTGRESQL:
         dropped(to)
         for file in FILES:
+            shared().forget(name(data, file))
             shared().run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name(data, file)}';\n"
                          f"CREATE DATABASE {name(to, file)} TEMPLATE {name(data, file)};\n")
     return to

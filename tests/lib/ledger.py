@@ -1,5 +1,6 @@
 """Rows that decide, altered behind the server's back: which tables are bound to the journal, and what somebody with the file in hand could do."""
-import contextlib, os, re, shutil, sqlite3
+import contextlib, re, shutil
+import engine
 import rows
 
 TOLD = {("policy_version", "text"), ("wording", "text")}      # by table and column: found by its digest, or sealed to its row, and not bound
@@ -21,7 +22,7 @@ def bound_tables():
 
 @contextlib.contextmanager
 def opened(data):
-    with contextlib.closing(sqlite3.connect(os.path.join(data, "data.db"))) as base:
+    with contextlib.closing(engine.base(data, write=True)) as base:
         yield base
         base.commit()
 
@@ -99,7 +100,7 @@ def copy(data, table):
 def put_back(data, older, tables):
     """Those tables as an older copy of the folder has them."""
     with opened(data) as base:
-        base.execute("ATTACH ? AS older", (os.path.join(older, "data.db"),))
+        engine.attach(base, older)
         for table in tables:
             base.execute(f"DELETE FROM main.{table}")
             base.execute(f"INSERT INTO main.{table} SELECT * FROM older.{table}")
@@ -112,7 +113,7 @@ def put_back_whole(data, older, tables):
     names = {"person" if bound_tables()[table][0] in ("person", "itself") else table for table in tables}
     several = ", ".join("?" * len(tables))
     with opened(data) as base:
-        base.execute("ATTACH ? AS older", (os.path.join(older, "data.db"),))
+        engine.attach(base, older)
         for table in tables:
             base.execute(f"DELETE FROM main.{table}")
             base.execute(f"INSERT INTO main.{table} SELECT * FROM older.{table}")
@@ -129,7 +130,7 @@ def put_back_whole(data, older, tables):
 def tampered(data, folder):
     """A copy of the data folder to alter; gone behind the block."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(data, folder, ignore=shutil.ignore_patterns("garant.sock"))
+    engine.copied(data, folder, ignore=shutil.ignore_patterns("garant.sock"))
     try:
         yield folder
     finally:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 SECONDS = 60
@@ -49,6 +50,7 @@ class Postgres:
         self.port = free_port() if loopback else None
         self.settings = {"fsync": "off", "shared_buffers": "16MB", "max_connections": "400", "autovacuum": "off", **(settings or {})}
         self.access, self.process, self.log = access, None, None
+        self.sessions, self.lock = {}, threading.Lock()
 
     @classmethod
     def running(cls, folder):
@@ -127,10 +129,38 @@ class Postgres:
         done = self.psql(sql, subprocess.PIPE, database)
         return done.stdout, done.stderr
 
+    def ask(self, sql, database="postgres"):
+        """Rows of a question, as run() gives them, in a session that is kept for the next one. An error raises."""
+        with self.lock:
+            kept = self.sessions.get(database)
+            if kept is None or kept.poll() is not None:
+                kept = self.sessions[database] = subprocess.Popen(
+                    [f"{self.bin}/psql", *self.reached(), "-U", "garant", "-d", database, "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1",
+                     "-P", "null=-"], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            kept.stdin.write(f"{sql}\n\\echo @end\n")
+            kept.stdin.flush()
+            rows = []
+            for line in kept.stdout:
+                if line == "@end\n":
+                    return "".join(rows)
+                rows.append(line)
+        raise RuntimeError(f"{sql}: {''.join(rows)}")
+
+    def forget(self, database):
+        """Ends the session that ask() kept."""
+        with self.lock:
+            kept = self.sessions.pop(database, None)
+        if kept:
+            kept.stdin.close()
+            kept.wait(SECONDS)
+            kept.stdout.close()
+
     def both(self, sql):
         """The same, with each error where it arose among what is printed."""
         return self.psql(sql, subprocess.STDOUT).stdout
 
     def __exit__(self, *_):
+        for database in list(self.sessions):
+            self.forget(database)
         self.stop()
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -1,5 +1,6 @@
 """What a data folder holds of one person, whatever its tables: every row with the person's id, read from the files beside the running server."""
-import contextlib, os, sqlite3
+import contextlib
+import engine
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -15,7 +16,7 @@ def id_bytes(ident):
 def rows_of(data, ident, base="data.db"):
     """{table: rows that name the person}, of every table of the file, whatever the column."""
     wanted, found = id_bytes(ident), {}
-    with contextlib.closing(sqlite3.connect(f"file:{os.path.join(data, base)}?mode=ro", uri=True, timeout=30)) as file:
+    with contextlib.closing(engine.base(data, base)) as file:
         for (table,) in file.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
             columns = [row[1] for row in file.execute(f'PRAGMA table_info("{table}")')]
             where = " OR ".join(f'"{column}" = ?' for column in columns)
@@ -27,6 +28,6 @@ def rows_of(data, ident, base="data.db"):
 
 def counts(data, base="data.db"):
     """{table: rows}."""
-    with contextlib.closing(sqlite3.connect(f"file:{os.path.join(data, base)}?mode=ro", uri=True, timeout=30)) as file:
+    with contextlib.closing(engine.base(data, base)) as file:
         tables = [row[0] for row in file.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         return {table: file.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in tables}

@@ -1,6 +1,7 @@
 """MP-16 again: every row that decides is bound to the journal entry that wrote it. What was altered behind the server's back is named by
 verify, doctor and the board, and nobody acts upon it; an older data.db beside today's keyring does not pass for today's."""
 import os, shutil, time
+import engine
 import ledger
 from letters import SAID
 from garant import Client, check, check_absent, garant
@@ -103,7 +104,7 @@ def named_rows(t):
     lived(server)
     server.stop()
     older, copy = t.path("older"), t.path("copy")
-    shutil.copytree(server.data, older)
+    engine.copied(server.data, older)
     server.start()
     ident = complete(server.client("app"), 7)
     lacking = set(LIVED) - set(ledger.filled(server.data))
@@ -133,7 +134,7 @@ def not_acted_upon(t):
     def altered(*statements):
         server.stop()
         shutil.rmtree(older, ignore_errors=True)
-        shutil.copytree(server.data, older, ignore=shutil.ignore_patterns("garant.sock"))
+        engine.copied(server.data, older, ignore=shutil.ignore_patterns("garant.sock"))
         touched = ledger.execute(server.data, *statements)
         check(all(touched), f"nothing was altered by {statements}")
         server.start()
@@ -141,7 +142,7 @@ def not_acted_upon(t):
     def as_before():
         server.stop()
         shutil.rmtree(server.data)
-        shutil.copytree(older, server.data)
+        engine.copied(older, server.data)
         server.start()
 
     def board(broken=True):
@@ -243,7 +244,7 @@ def put_back_with_its_head(t):
     ended.read(ident, "news").expect(200)
     server.stop()
     older, kept = t.path("older"), t.path("kept")
-    shutil.copytree(server.data, older, ignore=shutil.ignore_patterns("garant.sock"))
+    engine.copied(server.data, older, ignore=shutil.ignore_patterns("garant.sock"))
     server.start()
     operator.request("DELETE", "/v1/tokens/ended").expect(204)
     app.consent(ident, "news", "withdrawn", channel="email").expect(201)
@@ -252,7 +253,7 @@ def put_back_with_its_head(t):
     ended.read(ident, "news").expect(401)
     app.read(ident, "news").refused("consent-missing", status=403)
     server.stop()
-    shutil.copytree(server.data, kept, ignore=shutil.ignore_patterns("garant.sock"))
+    engine.copied(server.data, kept, ignore=shutil.ignore_patterns("garant.sock"))
     check(all(run.returncode == 0 for run in looks(server, server.data)), "before any alteration")
 
     def news():
@@ -294,7 +295,7 @@ def put_back_with_its_head(t):
         check(operator.get("/v1/unreadable").expect(200).json["altered"], f"{what}: nothing is named")
         server.stop()
         shutil.rmtree(server.data)
-        shutil.copytree(kept, server.data)
+        engine.copied(kept, server.data)
     server.start()
     app.read(ident, "news").refused("consent-missing", status=403)
     check(operator.post("/v1/journal/verify").expect(200).json["rows"] > 10, "no rows were held against the journal")

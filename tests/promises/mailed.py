@@ -1,5 +1,6 @@
 """What people write by email: requests and questions in the right tenant, answered from the register."""
-import json, os, re, sqlite3
+import json, re
+import engine
 import asking, law
 from asking import moved, open_ones, partner, path_of
 from browser import Browser
@@ -186,7 +187,7 @@ def visitors_write(t):
         left = file_of(ours, first["reference"])
         check((left["state"], left["text"], left["email"], left["name"], left["emails"]) == ("passed", None, None, None, []), f"{left}")
         check(left["history"][-1]["text"] == "Académie Exemple", f"{left['history']}")
-        with sqlite3.connect(os.path.join(server.data, "data.db")) as db:
+        with engine.base(server.data, write=True) as db:
             check(db.execute("SELECT COUNT(*) FROM dsr_mail WHERE tenant = 'myownconference'").fetchone()[0] == 0, "an email stays")
     with part("data is added, changed and deleted on request"):
         proven(server, box, "oscar@visits.example")

@@ -1,5 +1,6 @@
 """MP: myportal, a portal of applications with customers, distributing partners, prospects and applicants."""
-import contextlib, hashlib, html, json, os, re, shutil, sqlite3, subprocess, time
+import contextlib, hashlib, html, json, os, re, shutil, subprocess, time
+import engine
 from browser import member
 from garant import DAY, PROGRAM, add_months, check, check_absent, garant, milliseconds, policy_file
 from mailbox import Mailbox
@@ -500,7 +501,7 @@ def least_privilege(t):
     tampered = 0
     for table, column, rowid in journal_cells(server.data):
         altered = t.path("altered")
-        shutil.copytree(server.data, altered)
+        engine.copied(server.data, altered)
         if alter(altered, table, column, rowid):
             run = garant("verify", "--policy", server.policy, "--data", altered, ok=None)
             check(run.returncode != 0, f"an altered {table}.{column} of row {rowid} is not seen: {run.stdout}")
@@ -511,7 +512,7 @@ def least_privilege(t):
 
 def journal_cells(data):
     """Some cells of the tables in which the journal stands, whatever they are called: (table, column, rowid)."""
-    base = sqlite3.connect(f"file:{os.path.join(data, 'data.db')}?mode=ro", uri=True)
+    base = engine.base(data)
     cells = []
     for (table,) in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE '%journal%'"):
         columns = [row[1] for row in base.execute(f'PRAGMA table_info("{table}")')]
@@ -523,7 +524,7 @@ def journal_cells(data):
 
 def alter(data, table, column, rowid):
     """Changes one bit or digit of a cell, or links it to another row's person; False when it has nothing to change."""
-    with contextlib.closing(sqlite3.connect(os.path.join(data, "data.db"))) as base:
+    with contextlib.closing(engine.base(data, write=True)) as base:
         value = base.execute(f'SELECT "{column}" FROM "{table}" WHERE rowid = ?', (rowid,)).fetchone()[0]
         other = base.execute(f'SELECT "{column}" FROM "{table}" WHERE "{column}" <> ? LIMIT 1', (value,)).fetchone()
         changed = other[0] if column == "subject" and other else \

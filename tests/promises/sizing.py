@@ -1,5 +1,6 @@
 """The load of mxplorerplace's servers: counted by hour without people, forecast with an honest band, told before it is too much, and forgotten."""
-import contextlib, html, json, re, sqlite3, time
+import contextlib, html, json, re, time
+import engine
 from browser import Browser
 from garant import DAY, add_months, check, check_absent, milliseconds, moment
 from mx import in_role, person
@@ -40,7 +41,7 @@ def next_hour(server):
 
 def over(server):
     """Hours of the table from before its term. What the server itself did fourteen months later is younger, and stands there if its hour was seen to end."""
-    with contextlib.closing(sqlite3.connect(f"file:{server.data}/data.db?mode=ro", uri=True, timeout=30)) as base:
+    with contextlib.closing(engine.base(server.data)) as base:
         term = (server.now() - 13 * 31 * DAY) // HOUR
         return base.execute("SELECT count(*) FROM load WHERE hour < ?", (term,)).fetchone()[0]
 

@@ -31,6 +31,29 @@ static void every_statement_is_prepared(void **state)
     assert_ok(f, note(f->s, &f->a, TEXT("read")));
 }
 
+static void a_limit_below_zero_is_none(void **state)
+{
+    struct fixture *f = *state;
+    static const struct subject_id first = { { 0 } };
+    for (uint8_t i = 1; i <= 3; i++) {
+        struct person p = person_make(f->s, i);
+        assert_ok(f, create(f->s, &f->a, &p, false));
+    }
+    for (int64_t limit = -1; limit <= 2; limit++) {
+        READ_AUTO db = NULL;
+        unsigned rows = 0;
+        assert_ok(f, store_read(f->s, &f->a, &db));
+        {
+            QUERY_AUTO q;
+            query_start(&q, db, SQL_SUBJECT_PAGE, ARGS(V_TEXT(TEXT("")), V_ID(first), V_INT(limit)));
+            while (query_next(&q))
+                rows++;
+            assert_int_equal(q.status, OK);
+        }
+        assert_int_equal(rows, limit < 0 ? 3 : limit);
+    }
+}
+
 /* ---- A statement that fails inside a group harms nobody else. ---- */
 
 enum { WAITING = 3 };
@@ -211,7 +234,7 @@ static void a_lost_session_is_made_anew(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { CASE(every_statement_is_prepared), CASE(a_failed_statement_harms_nobody), CASE(another_server_is_refused),
+    const struct CMUnitTest tests[] = { CASE(every_statement_is_prepared), CASE(a_limit_below_zero_is_none), CASE(a_failed_statement_harms_nobody), CASE(another_server_is_refused),
                                         CASE(databases_are_told_apart), CASE(folders_are_told_apart), CASE(a_lost_session_is_made_anew) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

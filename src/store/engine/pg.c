@@ -74,6 +74,8 @@ enum err pg_answer(struct db *db, const PGresult *r, const char *what)
     struct meaning m = meaning_of(text_of(state ? state : "53200"));
     if (m.broken)
         db->broken = m.err;
+    if (text_eq(text_of(m.state), TEXT("25006"))) /* it is a standby now: another host may be asked */
+        db->sync_failed = true;
     if (pq->PQtransactionStatus(db->conn->handle) == PQTRANS_INERROR)
         db->spoiled = m.err;
     return say(db->arena, m.err, "%s: PostgreSQL answers %s", what, state ? state : "nothing");
@@ -102,11 +104,46 @@ static enum err is_true(struct db *db, const char *sql, bool *out)
     return e;
 }
 
+/* A text that PostgreSQL gives of itself. */
+static enum err read_text(struct db *db, const char *sql, char *out, size_t size)
+{
+    const struct pg_calls *pq = db->conn->pq;
+    PGresult *r = pq->PQexec(db->conn->handle, sql);
+    enum err e = pg_answer(db, r, "engine statement");
+    if (e == OK && (pq->PQntuples(r) != 1 || !text_cstr(text_of(pq->PQgetvalue(r, 0, 0)), out, size)))
+        e = say(db->arena, ERR_INTERNAL, "PostgreSQL does not tell its session");
+    pq->PQclear(r);
+    return e;
+}
+
+#define PG_SESSION "pid || ' ' || extract(epoch FROM backend_start)"
+
+/* This connection's own session from before it was lost, which the server may not have noticed yet. */
+static enum err end_former(struct db *db)
+{
+    char sql[400];
+    bool ended;
+    if (!db->conn->session[0])
+        return OK;
+    snprintf(sql, sizeof sql,
+             "SELECT count(pg_terminate_backend(pid, 500)) > 0 FROM pg_stat_activity WHERE " PG_SESSION " = '%s'",
+             db->conn->session);
+    return is_true(db, sql, &ended);
+}
+
 static enum err lock(struct db *db)
 {
+    static const char try[] = "SELECT pg_try_advisory_lock(" PG_WRITERS_LOCK ")";
     bool ours;
-    TRY(is_true(db, "SELECT pg_try_advisory_lock(" PG_WRITERS_LOCK ")", &ours));
-    return ours ? OK : say(db->arena, ERR_LOCKED, "another server writes to this PostgreSQL database");
+    TRY(is_true(db, try, &ours));
+    if (!ours) {
+        TRY(end_former(db));
+        TRY(is_true(db, try, &ours));
+    }
+    if (!ours)
+        return say(db->arena, ERR_LOCKED, "another server writes to this PostgreSQL database");
+    return read_text(db, "SELECT " PG_SESSION " FROM pg_stat_activity WHERE pid = pg_backend_pid()", db->conn->session,
+                     sizeof db->conn->session);
 }
 
 /* Whatever the cluster, the database or the role sets: no statement is ended by a clock, what is acknowledged is
@@ -117,6 +154,7 @@ static enum err session(struct db *db)
     bool utf8;
     c->pq->PQsetNoticeReceiver(c->handle, say_nothing, NULL);
     TRY(pg_run(db, "SET client_encoding = 'UTF8'; SET client_min_messages = error; SET jit = off;"
+                   "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"
                    "SELECT set_config('synchronous_commit', 'on', false)"
                    " WHERE current_setting('synchronous_commit') IN ('off', 'local');"
                    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout',"
@@ -210,6 +248,17 @@ static bool rollback(struct db *db)
     return done;
 }
 
+static enum err bytes(struct db *db, uint64_t *out)
+{
+    char said[24];
+    int64_t size = 0;
+    TRY(read_text(db, "SELECT pg_database_size(current_database())", said, sizeof said));
+    if (!text_int(text_of(said), &size))
+        return say(db->arena, ERR_INTERNAL, "PostgreSQL does not tell how much it holds");
+    *out = (uint64_t)size;
+    return OK;
+}
+
 static int64_t changes(struct db *db) { return db->conn->changes; }
 
 const struct engine engine_pg = {
@@ -224,6 +273,7 @@ const struct engine engine_pg = {
     .in_transaction = in_transaction,
     .rollback = rollback,
     .changes = changes,
+    .bytes = bytes,
     .start = pg_start,
     .step = pg_step,
     .end = pg_end,

@@ -47,6 +47,7 @@ struct conn {
     PGconn *handle;
     const struct pg_calls *pq;
     bool writes;
+    char session[96]; /* the process of the server that serves a writer's session, and since when */
     int64_t changes;
     struct pg_statement *statements[SQL_COUNT];
 };

@@ -140,7 +140,8 @@ enum err pg_link(struct db *db, const struct db_place *place)
         TRY(password_read(db, place->password, &password));
     word(&w, "connect_timeout", "2"); /* what the address itself says of these is in force */
     word(&w, "keepalives_idle", "30");
-    word(&w, "tcp_user_timeout", "2000");
+    word(&w, "tcp_user_timeout", "1200");
+    word(&w, "target_session_attrs", "read-write");
     word(&w, "fallback_application_name", "garant");
     word(&w, "dbname", place->at);
     if (password.n)

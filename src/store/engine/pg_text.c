@@ -133,11 +133,30 @@ static void one_side_put(struct buf *out, text sql, enum table t, const char *si
 
 /* ---- The text. ---- */
 
+static bool is_digit(text sql, size_t at) { return at < sql.n && sql.p[at] >= '0' && sql.p[at] <= '9'; }
+
+/* The number of the parameter whose `?` stands at i; empty: there is none. */
+static text parameter(text sql, size_t i)
+{
+    size_t end = i + 1;
+    while (sql.p[i] == '?' && is_digit(sql, end))
+        end++;
+    return part(sql, i + 1, end);
+}
+
+/* A limit below zero is none, as it is to SQLite; PostgreSQL would refuse it, and knows NULL for that. */
 static void numbered(struct buf *out, text sql)
 {
+    static const text limit = TEXT_INIT("LIMIT ");
     for (size_t i = 0; i < sql.n; i++) {
-        bool parameter = sql.p[i] == '?' && i + 1 < sql.n && sql.p[i + 1] >= '0' && sql.p[i + 1] <= '9';
-        buf_char(out, parameter ? '$' : sql.p[i]);
+        text number = parameter(sql, i);
+        if (!number.n)
+            buf_char(out, sql.p[i]);
+        else if (text_ends(text_upto(sql, i), limit))
+            buf_print(out, "CASE WHEN $%.*s >= 0 THEN $%.*s END", T(number), T(number));
+        else
+            buf_print(out, "$%.*s", T(number));
+        i += number.n;
     }
 }
 

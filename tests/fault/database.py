@@ -1,0 +1,225 @@
+"""A store on PostgreSQL whose databases go away: killed under load and started again, sessions ended, another host in their place."""
+import contextlib, random, signal, socket, threading, time
+from common import RELEASE, SMALL, tests
+from garant import Server, check
+from load import Load, journal_holds
+from postgres import Postgres
+
+WITHIN = 2                                                       # seconds in which who asks is refused, while the databases are away
+RECOVERS = 30
+
+
+@contextlib.contextmanager
+def served(loopback=False, hosts=None):
+    """A PostgreSQL, and a server on two databases of it; its addresses name these hosts."""
+    with Postgres(loopback=loopback) as base:
+        _, errors = base.run("CREATE DATABASE garant_data;\nCREATE DATABASE garant_keys;\n")
+        check(not errors, errors)
+        at = hosts(base) if hosts else f"host={base.dir}"
+        arguments = [word for option, name in (("--store", "garant_data"), ("--keyring", "garant_keys"))
+                     for word in (option, f"user=garant dbname={name} {at}")]
+        with Server(SMALL, arguments=arguments, env={"GARANT_STORE": "", "GARANT_KEYRING": ""}) as server:
+            yield base, server
+
+
+def health(server):
+    began = time.monotonic()
+    status = server.anyone(timeout=30).get("/healthz").status
+    return status, time.monotonic() - began
+
+
+def until_healthy(server, status=200, within=RECOVERS):
+    began = time.monotonic()
+    while health(server)[0] != status:
+        check(time.monotonic() - began < within, f"/healthz did not say {status} within {within} s: {server.log()[-1500:]}")
+        time.sleep(0.02)
+    return time.monotonic() - began
+
+
+def refused_meanwhile(server, load, seconds):
+    """While they are away: writes and reads are refused with 503, each within two seconds; how long the slowest took."""
+    slowest, asked, until = 0, 0, time.monotonic() + seconds
+    client = load.new_client()
+    person = load.everyone()[0]
+    while time.monotonic() < until:
+        for ask in (lambda: client.create({"contact": {"email": f"away{asked}@load.example"}}), lambda: client.read(person.id, "service")):
+            began = time.monotonic()
+            with contextlib.suppress(AssertionError):
+                answer = ask()
+                check(getattr(answer, "status", 200) == 503, f"answered while the databases are away: {answer}")
+            slowest, asked = max(slowest, time.monotonic() - began), asked + 1
+        time.sleep(0.02)
+    return slowest, asked
+
+
+@tests.test("the databases are killed under load: nothing acknowledged is lost or done twice, 503 meanwhile, and it goes on by itself")
+def killed():
+    rounds, chance = 20 if RELEASE else 5, random.Random(2026)
+    slowest = recovery = asked = 0
+    with served() as (base, server):
+        load = Load(server)
+        until_healthy(server)
+        for _ in range(rounds):
+            load.start()
+            time.sleep(chance.uniform(0.3, 1.0))
+            base.stop(signal.SIGQUIT)
+            until_healthy(server, 503, WITHIN)
+            took, count = refused_meanwhile(server, load, 0.4)
+            slowest, asked = max(slowest, took), asked + count
+            base.start()
+            recovery = max(recovery, until_healthy(server))
+            time.sleep(chance.uniform(0.1, 0.3))
+            load.stop()
+            load.settle()
+            load.verify(load.everyone()[-60:])
+        check(slowest < WITHIN, f"a request was refused after {slowest:.1f} s only")
+        load.verify()
+        size = journal_holds(server)
+        log = server.log()
+        fates = log.count('"event":"store.commit-asked"')
+        check(load.acknowledged > rounds * 10 and load.refused, f"{load.acknowledged} acknowledged, {load.refused} refused: there was no load")
+        check(log.count('"event":"store.not-reached"') >= rounds, "the log does not tell that the databases are away")
+    return (f"{rounds} kills, {load.acknowledged} writes acknowledged, 0 lost, 0 done twice, {load.refused} refused meanwhile, {fates} commits asked after, "
+            f"refused within {slowest * 1000:.0f} ms, healthy {recovery:.1f} s at most after the start, journal of {size} entries verified")
+
+
+# ---- The answer to a COMMIT that never comes: a link that reads what goes over it. ----
+
+COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+
+
+class Link:
+    """Between the server and PostgreSQL. `cut` says what happens to the next COMMIT of the data: "before" it is sent, or "behind" it, its answer
+    kept back; then every connection ends, and new ones are let through again after `closed` seconds."""
+
+    def __init__(self, port):
+        self.to, self.cut, self.closed, self.opens, self.all = port, None, 0, 0, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.socket.accept()
+            except OSError:
+                return
+            if time.monotonic() < self.opens:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self.to))
+            self.all += [near, far]
+            data = []                                            # whether it is the data's, which its first message says
+            threading.Thread(target=self.back, args=(far, near), daemon=True).start()
+            threading.Thread(target=self.forth, args=(near, far, data), daemon=True).start()
+
+    def forth(self, near, far, data):
+        with contextlib.suppress(OSError):
+            while said := near.recv(65536):
+                data = data or [b"garant_data" in said, False]
+                data[1] |= b"READ COMMITTED READ WRITE" in said  # the writer's; readers end their snapshots by that word too
+                if self.cut and all(data) and said.endswith(COMMIT):
+                    self.cutting(far, said)
+                    return
+                far.sendall(said)
+        self.end(near, far)
+
+    def cutting(self, far, said):
+        how, self.cut = self.cut, None
+        self.opens = time.monotonic() + self.closed
+        if how == "behind":
+            self.kept = far
+            far.sendall(said)
+            while far.fileno() >= 0 and self.kept is far:        # until its answer is here
+                time.sleep(0.005)
+        self.end(*self.all)
+
+    kept = None
+
+    def back(self, far, near):
+        with contextlib.suppress(OSError):
+            while said := far.recv(65536):
+                if self.kept is far:
+                    self.kept = None
+                    return
+                near.sendall(said)
+        self.end(near, far)
+
+    @staticmethod
+    def end(*sockets):
+        for one in sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def linked():
+    """A server that reaches its data through a Link."""
+    links = []
+
+    def hosts(base):
+        links.append(Link(base.port))
+        return f"host=127.0.0.1 port={links[0].port} sslmode=disable gssencmode=disable"
+    with served(loopback=True, hosts=hosts) as (base, server):
+        try:
+            yield base, server, links[0]
+        finally:
+            links[0].closed = 0
+
+
+@tests.test("the answer to a COMMIT is lost: the journal tells whether it was done, and it is answered so, or done again once")
+def lost_answers():
+    with linked() as (base, server, link):
+        app, told = server.client("app"), {"before": [], "behind": []}
+        rounds = 10 if RELEASE else 3
+        for number in range(rounds):
+            for how in ("before", "behind"):
+                until_healthy(server)
+                data = {"identity": {"first_name": "Ana", "last_name": "Lost"}, "contact": {"email": f"{how}{number}@lost.example", "phone": "+33600000000"}}
+                link.cut, link.closed, key = how, 0, f"key-{how}-{number}"
+                made = app.post("/v1/subjects", {"data": data, "source": "person"}, key=key)
+                check(link.cut is None, "no COMMIT came by")
+                check(made.status == (503 if how == "before" else 201), f"the COMMIT was lost {how} it: {made.status} {made.body[:300]}")
+                check(how == "behind" or made.json["code"] == "storage", f"{made.json}")
+                told[how].append(made.status)
+                until_healthy(server)
+                again = app.post("/v1/subjects", {"data": data, "source": "person"}, key=key).expect(201).json
+                check(how == "before" or again["id"] == made.json["id"], f"done twice: {made.json} {again}")
+        until_healthy(server)
+        link.cut, link.closed = "behind", 2.5                    # it cannot be known for a while
+        data["contact"]["email"] = "unknown@lost.example"
+        began = time.monotonic()
+        made = app.post("/v1/subjects", {"data": data, "source": "person"}, key="key-unknown")
+        took = time.monotonic() - began
+        check(made.status == 503 and made.json["code"] == "outcome-unknown" and took < WITHIN, f"{made.status} {made.body[:300]} after {took:.1f} s")
+        until_healthy(server)
+        again = app.post("/v1/subjects", {"data": data, "source": "person"}, key="key-unknown").expect(201).json
+        check(app.lookup({"contact.email": "unknown@lost.example"}, "service").expect(200).json["id"] == again["id"], "another person is found")
+        everybody = int(base.run("SELECT count(*) FROM subject", "garant_data")[0])
+        check(everybody == 2 * rounds + 1, f"{everybody} people are there")
+        size = journal_holds(server)
+    return f"{2 * rounds} answers lost and told by the journal, one told as not known after {took:.1f} s; journal of {size} entries verified"
+
+
+@tests.test("several hosts: the one that takes writes is found, and found again")
+def several_hosts():
+    with Postgres(loopback=True) as standby, Postgres(loopback=True, settings={"default_transaction_read_only": "on"}) as reading:
+        for name in ("garant_data", "garant_keys"):
+            standby.run(f"CREATE DATABASE {name};\n")
+            reading.run(f"SET default_transaction_read_only = off;\nCREATE DATABASE {name};\n")
+        at = f"host=127.0.0.1,127.0.0.1 port={reading.port},{standby.port} sslmode=disable"
+        arguments = ["--store", f"user=garant dbname=garant_data {at}", "--keyring", f"user=garant dbname=garant_keys {at}"]
+        with Server(SMALL, arguments=arguments, env={"GARANT_STORE": "", "GARANT_KEYRING": ""}) as server:
+            load = Load(server, writers=2)
+            load.start()
+            time.sleep(0.3)
+            standby.stop(signal.SIGQUIT)
+            until_healthy(server, 503, WITHIN)
+            standby.start()
+            until_healthy(server)
+            load.stop()
+            load.settle()
+            people = load.verify()
+            made = reading.run("SELECT 1 FROM pg_tables WHERE tablename = 'journal'", "garant_data")[0].strip()
+            check(not made, "the host that only reads was written to")
+    return f"{people} people"
