@@ -36,6 +36,13 @@ def until_healthy(server, status=200, within=RECOVERS):
     return time.monotonic() - began
 
 
+def wait_for_load(load, acknowledged):
+    until = time.monotonic() + RECOVERS
+    while load.acknowledged < acknowledged or not load.everyone():
+        check(time.monotonic() < until, "nothing is acknowledged")
+        time.sleep(0.01)
+
+
 def refused_meanwhile(server, load, seconds):
     """While they are away: writes and reads are refused with 503, each within two seconds; how long the slowest took."""
     slowest, asked, until = 0, 0, time.monotonic() + seconds
@@ -61,7 +68,8 @@ def killed():
         until_healthy(server)
         for _ in range(rounds):
             load.start()
-            time.sleep(chance.uniform(0.3, 1.0))
+            wait_for_load(load, load.acknowledged + 5)
+            time.sleep(chance.uniform(0.1, 0.8))
             base.stop(signal.SIGQUIT)
             until_healthy(server, 503, WITHIN)
             took, count = refused_meanwhile(server, load, 0.4)
@@ -212,7 +220,7 @@ def several_hosts():
         with Server(SMALL, arguments=arguments, env={"GARANT_STORE": "", "GARANT_KEYRING": ""}) as server:
             load = Load(server, writers=2)
             load.start()
-            time.sleep(0.3)
+            wait_for_load(load, 3)
             standby.stop(signal.SIGQUIT)
             until_healthy(server, 503, WITHIN)
             standby.start()
