@@ -94,7 +94,7 @@ NEVER_THERE = {"request_proof", "staff_request_proof", "request_mandate", "staff
                "authority_hand", "staff_authority_hand", "breach_dismiss", "request_mail", "staff_request_mail",
                "mail_aside_file", "support_get", "support_decide", "support_look", "support_change", "staff_support_one", "staff_support_one_do",
                "connector_job", "connector_retry", "connector_evidence", "campaign_take", "campaign_people", "campaign_note", "campaign_posted",
-               "campaign_stops", "staff_campaign_print", "staff_campaign_csv"}
+               "campaign_stops", "campaign_letters", "staff_campaign_pdf", "staff_campaign_print", "staff_campaign_csv"}
 
 
 def policy_of(folder):

@@ -1,5 +1,5 @@
 """Marketing emails: to whoever agreed and to nobody else, ended in every way at once, measured only of who agrees to that."""
-import json, re, time
+import json, re, subprocess, time
 from browser import Browser
 from garant import check
 from mailbox import Mailbox, wait_for
@@ -528,11 +528,53 @@ def by_telephone(server, app):
         check([row["state"] for row in told["campaigns"]] == ["sent"], f"{told['campaigns']}")
 
 
+def read_pdf(file, *how):
+    """What Debian's poppler makes of it."""
+    return subprocess.run(how, input=file if isinstance(file, bytes) else file.encode("latin-1"), check=True, capture_output=True).stdout.decode()
+
+
+def words(file):
+    return read_pdf(file, "pdftotext", "-layout", "-", "-")
+
+
+def printable(file, ident, token):
+    """One letter each, its address where the envelope's window is (NF Z 10-011), letters beyond Latin-1 as they are, the font in the file."""
+    text = words(file)
+    pages = text.split("\f")[:-1]
+    check(len(pages) == 2 and text.count("Automne planté") == 2 and text.count("3 allée des Planted-Tilleuls") == 2, text)
+    check(token in "".join(text.split()) and "Łódź, Αθήνα, œuvre" in text, text)
+    place = re.search(r'xMin="([\d.]+)" yMin="([\d.]+)"[^>]*>Planted-Tilleuls', read_pdf(file, "pdftotext", "-bbox", "-", "-"))
+    left, top = (float(one) / 72 * 25.4 for one in place.groups())
+    check(105 <= left <= 195 and 45 <= top <= 85, f"the address stands {left:.0f} mm from the left, {top:.0f} mm from the top")
+    fonts = read_pdf(file, "pdffonts", "-").splitlines()[2:]
+    check(fonts and all(line.split()[-5] == "yes" for line in fonts) and len(file) < 400_000, f"{fonts} {len(file)}")
+
+
+def beyond_one_page(server, app, desk):
+    """More people than one page of the list: the table has them all, and the letters come in files, each once."""
+    for number in range(204):
+        reachable(app, f"many{number}", "post")
+    ident = written(app, "marketing", channel="post")
+    started(app, ident)
+    taken = sum(app.post(f"/v1/campaigns/{ident}/take", {"most": 200}).expect(200).json["taken"] for _ in range(2))
+    page = desk.submit(desk.get(f"/staff/campaigns/{ident}").expect(200), f"/staff/campaigns/{ident}", press={"do": "people"}).expect(200)
+    csrf = next(f["value"] for f in page.form(f"/staff/campaigns/{ident}")["fields"] if f.get("name") == "csrf")
+    table = desk.send("POST", f"/staff/campaigns/{ident}/csv", {"csrf": csrf}).expect(200).body
+    check((table if isinstance(table, str) else table.decode()).count("\r\n") == taken + 1 > 201, f"the table ends early: {taken}")
+    printed = desk.send("POST", f"/staff/campaigns/{ident}/print", {"csrf": csrf}).expect(200)
+    after = re.search(r'name="after" value="(\w+)"', str(printed.html))[1]
+    files = [desk.send("POST", f"/staff/campaigns/{ident}/pdf", {"csrf": csrf, "after": one}).expect(200).body for one in ("", after)]
+    names = [name for file in files for name in re.findall(r"Planted many\d+", words(file))]
+    check(len(names) == len(set(names)) == 204, f"{len(names)} letters, {len(set(names))} people")
+    rest = desk.send("POST", f"/staff/campaigns/{ident}/print", {"csrf": csrf, "after": after}).expect(200)
+    check(str(rest.html).count('<article class="letter"') == taken - 200, "the pages to print end early")
+
+
 def by_post(server, app):
     with part("by post: letters to print and their addresses, to who agreed to letters; who stops them since is taken out, each sending on record"):
         who_may_not(server, app, "post")
         yes, late = reachable(app, "yes", "post"), reachable(app, "late", "post")
-        ident = written(app, "marketing", channel="post")
+        ident = written(app, "marketing", channel="post", text={"en": "Łódź", "fr": "Bonjour & bienvenue.\n\nŁódź, Αθήνα, œuvre"})
         started(app, ident)
         check(app.post(f"/v1/campaigns/{ident}/take", {}).expect(200).json["taken"] == 2, "another number")
         rows = people_of(app, ident)
@@ -545,6 +587,11 @@ def by_post(server, app):
         csrf = next(f["value"] for f in page.form(f"/staff/campaigns/{ident}")["fields"] if f.get("name") == "csrf")
         printed = desk.send("POST", f"/staff/campaigns/{ident}/print", {"csrf": csrf}).expect(200)
         check(str(printed.html).count('<article class="letter"') == 2, f"{printed.html}")
+        printable(desk.send("POST", f"/staff/campaigns/{ident}/pdf", {"csrf": csrf}).expect(200).body, ident, token)
+        file = app.get(f"/v1/campaigns/{ident}/letters?limit=1").expect(200)
+        check(file.headers["content-type"] == "application/pdf" and 'rel="next"' in file.headers["link"], f"{file.headers}")
+        check(words(file.body).count("Automne planté") == 1 and len(app.get(
+            f"/v1/campaigns/{ident}/letters?limit=1&after={min(yes, late)}").expect(200).body) > 1000, "a page of it holds another number of letters")
         table = desk.send("POST", f"/staff/campaigns/{ident}/csv", {"csrf": csrf}).expect(200)
         body = table.body.decode() if isinstance(table.body, bytes) else table.body
         check('"Planted yes","3 allée des Planted-Tilleuls"' in body and body.count("\r\n") == 3, body)
@@ -554,6 +601,10 @@ def by_post(server, app):
         after = shown(app, ident)
         check((after["sent"], after["failed"], after["state"]) == (1, 1, "done"), f"{after}")
         check(not people_of(app, ident), "somebody is still to be written to")
+        beyond_one_page(server, app, desk)
+        form = words(server.anyone().get("/forms/spring_contest/pdf?lang=fr").expect(200).body)
+        check("Concours de printemps" in form and "Signature" in form and "par courrier postal" in form and "spring_contest, version" in form, form)
+        server.anyone().get("/forms/nothing/pdf").refused("not-found", status=404)
 
 
 def dm_person(number):

@@ -10,9 +10,25 @@
 #include "front/door/word.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
+#include "paper/letters_pdf.h"
 
+enum { LETTERS_MOST = 200 };
 #define ID         q->params[0]
 #define SENT(name) json_text(q->json, TEXT(name))
+
+/* One page of the list, so that what is made at once is bounded. */
+static enum err letters(struct ctx *c, text id, const struct paging *paging, struct answer *out)
+{
+    struct answer answer = { 0 };
+    struct paging some = *paging;
+    const struct json *list;
+    some.limit = some.limit < LETTERS_MOST ? some.limit : LETTERS_MOST;
+    TRY(campaign_handed(c, id, &some, &answer));
+    TRY(json_parse(c->arena, answer.body, &list));
+    if (!json_get(json_get(list, TEXT("people"))->first, TEXT("post")) && json_get(list, TEXT("people"))->count)
+        return say(c->arena, ERR_CONFLICT, "letters are printed of a campaign by post");
+    return letters_pdf(c, list, id, out);
+}
 
 HANDLER(campaign_make, campaign_make(c, q->json, &answer))
 PAGED(campaign_list, campaign_list(c, &paging, &answer))
@@ -26,6 +42,7 @@ PAGED(campaign_people, campaign_handed(c, ID, &paging, &answer))
 HANDLER(campaign_note, campaign_note(c, ID, q->json, &answer))
 HANDLER(campaign_stops, campaign_sms_noted(c, ID, q->json, &answer))
 HANDLER(campaign_posted, campaign_posted(c, ID, &answer))
+PAGED(campaign_letters, letters(c, ID, &paging, &answer))
 PAGED(campaign_uncertain, campaign_uncertain(c, ID, &paging, &answer))
 
 /* ---- The list, and a new one. ---- */
@@ -304,6 +321,7 @@ static void put_people(struct page *p, const struct json *list)
     json_name(&p->w, TEXT("people"));
     json_put(&p->w, json_get(list, TEXT("people")));
     json_pair(&p->w, TEXT("next"), json_text(list, TEXT("next")));
+    json_pair(&p->w, TEXT("after"), json_text(p->q->json, TEXT("after")));
     put_noted_fields(p);
     json_close(&p->w, '}');
 }
@@ -516,30 +534,76 @@ enum err api_staff_campaign_print(struct ctx *c, const struct request *q, struct
     }
     json_close(&p.w, ']');
     json_pair(&p.w, TEXT("next"), json_text(list, TEXT("next")));
+    json_pair(&p.w, TEXT("reason"), SENT("reason"));
     return page_show(&p, r, 200);
+}
+
+/* As a file: of the page of the list that was shown. */
+enum err api_staff_campaign_pdf(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct json *list = NULL;
+    const struct staff_view plain = { 0 };
+    struct answer answer = { 0 };
+    struct staff_outcome o = staff_outcome(c, listed(c, q, &list));
+    if (o.status == OK)
+        o = staff_outcome(c, letters_pdf(c, list, ID, &answer));
+    if (o.status != OK)
+        return staff_again(o.status) ? one_page(c, q, r, &o, &plain) : o.status;
+    answer.next = (text){ NULL, 0 }; /* a page has its own link to it */
+    return reply_answer(c, q, r, &answer);
+}
+
+/* All of them, page by page, each with memory of its own. */
+static enum err put_csv_page(struct ctx *c, text id, struct buf *b, text *after)
+{
+    ARENA_AUTO a = arena_make(64 << 20);
+    struct ctx in = *c;
+    struct answer answer = { 0 };
+    struct paging paging;
+    const struct json *list = NULL;
+    in.arena = &a;
+    in.decisions = NULL;
+    enum err e = paging_parse(&in, *after, TEXT("200"), &paging);
+    if (e == OK)
+        e = campaign_handed(&in, id, &paging, &answer);
+    if (e == OK)
+        e = json_parse(&a, answer.body, &list);
+    JSON_EACH(one, json_get(list, TEXT("people"))) {
+        text phone = json_text(one, TEXT("phone"));
+        csv_put(b, json_text(one, TEXT("name")));
+        buf_char(b, ',');
+        csv_put(b, phone.n ? phone : json_text(one, TEXT("post")));
+        buf_add(b, TEXT("\r\n"));
+    }
+    *after = arena_copy(c->arena, json_text(list, TEXT("next")));
+    if (e != OK)
+        c->arena->why = a.why;
+    return e;
+}
+
+static enum err put_csv(struct ctx *c, const struct request *q, struct buf *b)
+{
+    text after = TEXT("");
+    TRY(staff_reason(c, q));
+    buf_add(b, CSV_MARK);
+    csv_put(b, word_find(TEXT("campaign.person"), c->language));
+    buf_char(b, ',');
+    csv_put(b, word_find(TEXT("campaign.address"), c->language));
+    buf_add(b, TEXT("\r\n"));
+    do
+        TRY(put_csv_page(c, ID, b, &after));
+    while (after.n);
+    return OK;
 }
 
 enum err api_staff_campaign_csv(struct ctx *c, const struct request *q, struct reply *r)
 {
-    const struct json *list = NULL;
     const struct staff_view plain = { 0 };
     struct answer answer = { .media_type = TEXT("text/csv; charset=utf-8") };
-    BUF_AUTO b = buf_make(16 << 20);
-    struct staff_outcome o = staff_outcome(c, listed(c, q, &list));
+    BUF_AUTO b = buf_make(64 << 20);
+    struct staff_outcome o = staff_outcome(c, put_csv(c, q, &b));
     if (o.status != OK)
         return staff_again(o.status) ? one_page(c, q, r, &o, &plain) : o.status;
-    buf_add(&b, CSV_MARK);
-    csv_put(&b, word_find(TEXT("campaign.person"), c->language));
-    buf_char(&b, ',');
-    csv_put(&b, word_find(TEXT("campaign.address"), c->language));
-    buf_add(&b, TEXT("\r\n"));
-    JSON_EACH(one, json_get(list, TEXT("people"))) {
-        text phone = json_text(one, TEXT("phone"));
-        csv_put(&b, json_text(one, TEXT("name")));
-        buf_char(&b, ',');
-        csv_put(&b, phone.n ? phone : json_text(one, TEXT("post")));
-        buf_add(&b, TEXT("\r\n"));
-    }
     TRY(buf_take(c->arena, &b, &answer.body));
     answer.file_name = arena_print(c->arena, "%.*s.csv", T(ID));
     return reply_answer(c, q, r, &answer);

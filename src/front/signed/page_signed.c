@@ -5,8 +5,10 @@
 #include "domain/person/holding.h"
 #include "domain/signed/signed.h"
 #include "front/door/go.h"
+#include "front/door/word.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
+#include "paper/pdf.h"
 
 HANDLER(wording_list, signed_wordings(c, request_query(q, TEXT("purpose")), &answer))
 HANDLER(signed_record, signed_record(c, q->params[0], q->json, &answer))
@@ -198,4 +200,94 @@ enum err api_form_paper(struct ctx *c, const struct request *q, struct reply *r)
     json_close(&p.w, ']');
     json_close(&p.w, '}');
     return page_show(&p, r, 200);
+}
+
+/* ---- The same as PDF. ---- */
+
+static text word_of(struct ctx *c, const char *key) { return word_find(text_of(key), c->language); }
+
+static void put_notice(struct ctx *c, struct pdf *p, const struct json *form)
+{
+    const struct controller who = ctx_controller(c);
+    text says = json_text(form, TEXT("says"));
+    pdf_text(p, true, 16, json_text(form, TEXT("title")));
+    if (says.n)
+        pdf_text(p, false, 10, says);
+    pdf_gap(p, 6);
+    pdf_text(p, true, 10, word_of(c, "form.who"));
+    pdf_text(p, false, 10, json_text(form, TEXT("controller")));
+    pdf_text(p, true, 10, word_of(c, "form.why"));
+    JSON_EACH(one, json_get(form, TEXT("purposes")))
+        pdf_text(p, false, 10,
+                 arena_print(c->arena, "%.*s (%.*s)", T(json_text(one, TEXT("title"))), T(json_text(one, TEXT("basis")))));
+    pdf_text(p, true, 10, word_of(c, "form.how_long"));
+    JSON_EACH(one, json_get(form, TEXT("kept")))
+        pdf_text(p, false, 10,
+                 arena_print(c->arena, "%.*s%.*s%.*s", T(json_text(one, TEXT("title"))), T(word_of(c, "colon")),
+                             T(json_text(one, TEXT("term")))));
+    pdf_gap(p, 6);
+    pdf_text(p, false, 10,
+             arena_print(c->arena, "%.*s %.*s %.*s%s%.*s.", T(word_of(c, "form.rights")), T(word_of(c, "paper.withdraw")),
+                         T(who.email), who.address.n ? ", " : "", T(who.address)));
+}
+
+static void put_choices(struct ctx *c, struct pdf *p, const struct point *point, const struct json *form)
+{
+    pdf_gap(p, 10);
+    pdf_text(p, true, 12, word_of(c, "paper.fields"));
+    for (unsigned i = 0; i < point->field_count; i++) {
+        const struct field *f = point->fields[i].field;
+        text title = doc_field(c, point->fields[i].category, f->name);
+        pdf_line(p, 8,
+                 f->required ? title
+                             : arena_print(c->arena, "%.*s (%.*s)", T(title), T(word_of(c, "frame.optional"))));
+    }
+    if (json_get(form, TEXT("boxes"))->count) {
+        pdf_gap(p, 10);
+        pdf_text(p, true, 12, word_of(c, "paper.choices"));
+    }
+    JSON_EACH(one, json_get(form, TEXT("boxes")))
+        pdf_box(p, json_text(one, TEXT("wording")));
+}
+
+static enum err put_pdf(struct ctx *c, const struct point *point, const struct json *form, struct buf *out)
+{
+    const struct controller who = ctx_controller(c);
+    struct pdf *p = NULL;
+    TRY(pdf_open(c->arena, json_text(form, TEXT("title")), &p));
+    pdf_begin(p);
+    put_notice(c, p, form);
+    put_choices(c, p, point, form);
+    pdf_gap(p, 10);
+    pdf_line(p, 8, word_of(c, "paper.date"));
+    pdf_line(p, 20, word_of(c, "paper.signature"));
+    pdf_text(p, false, 10,
+             arena_print(c->arena, "%.*s %.*s%s%.*s.", T(word_of(c, "paper.send")), T(json_text(form, TEXT("controller"))),
+                         who.address.n ? ", " : "", T(who.address)));
+    pdf_text(p, false, 8,
+             arena_print(c->arena, "%.*s %.*s, %.*s %.*s, %.*s", T(word_of(c, "paper.reference")),
+                         T(json_text(form, TEXT("form"))), T(word_of(c, "paper.version")), T(c->policy->version),
+                         T(c->language)));
+    enum err status = pdf_take(c->arena, p, out);
+    pdf_close(&p);
+    return status;
+}
+
+enum err api_form_pdf(struct ctx *c, const struct request *q, struct reply *r)
+{
+    struct point point;
+    const struct json *form;
+    struct answer answer = { .media_type = TEXT("application/pdf") };
+    BUF_AUTO said = buf_make(4 << 20), file = buf_make(16 << 20);
+    struct json_out w = json_out(&said);
+    TRY(request_take_language(c, q));
+    TRY(point_find(c, q->params[0], &point));
+    json_open(&w, '{');
+    point_put(c, &point, &w);
+    json_close(&w, '}');
+    TRY(json_parse_buf(c->arena, &said, &form));
+    TRY(put_pdf(c, &point, form, &file));
+    TRY(buf_take(c->arena, &file, &answer.body));
+    answer.file_name = arena_print(c->arena, "%.*s.pdf", T(q->params[0]));
+    return reply_answer(c, q, r, &answer);
 }
