@@ -54,4 +54,8 @@ def measure(folder, load, memory, env, many, count):
         rows["bytes"] = (bytes_of(server) - before) / taken
         rows["a hundred after"], rows["taken"] = load(server.port, "events", token, ids_file), taken
         rows["own"] = own(server, people[0], "p1@bench.example", count)
+        server.advance(days=10)                                  # the month is over
+        views = {by: min(seconds(lambda: server.client("app").get(f"/v1/usage/figures?purpose=statistics&month=2026-11&by={by}")) for _ in range(3))
+                 for by in ("day", "page", "person")}
+        rows["view_ms"] = max(views.values()) * 1000
     return rows
