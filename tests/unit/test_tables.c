@@ -59,20 +59,32 @@ static int note_touch(void *arg, int action, const char *table, const char *colu
     return SQLITE_OK;
 }
 
+/* A connection with the tables as the program makes them: one for all, since opening it reads the whole schema. */
+static sqlite3 *schema_of(struct fixture *f)
+{
+    static sqlite3 *db;
+    char path[128];
+    snprintf(path, sizeof path, "%s/data/data.db", f->dir);
+    if (db && strcmp(sqlite3_db_filename(db, "main"), path) != 0) {
+        sqlite3_close(db);
+        db = NULL;
+    }
+    if (!db)
+        assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    return db;
+}
+
 /* Whether that statement reads, changes or deletes (SQLITE_READ …) rows of the table, that column of them when one is
  * given. */
 static bool touches_column(struct fixture *f, enum sql sql, enum table table, text of, int action)
 {
     struct touched seen = { table_row(table)->name, of, action, false };
-    char path[128];
-    sqlite3 *db = NULL;
+    sqlite3 *db = schema_of(f);
     sqlite3_stmt *statement = NULL;
-    snprintf(path, sizeof path, "%s/data/data.db", f->dir);
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
     sqlite3_set_authorizer(db, note_touch, &seen);
-    sqlite3_prepare_v2(db, sql_texts[sql], -1, &statement, NULL);
+    sqlite3_prepare_v2(db, sql_texts[sql], -1, &statement, NULL); /* fails for those of the keyring: they touch nothing here */
+    sqlite3_set_authorizer(db, NULL, NULL);
     sqlite3_finalize(statement);
-    sqlite3_close(db);
     return seen.found;
 }
 
