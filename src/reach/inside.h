@@ -36,6 +36,10 @@ enum err credentials_read(struct arena *a, const struct json *store, text member
 /* One NAME=VALUE of such a file, a line each; the empty text when it is not there. */
 text credential(text file, text name);
 
+/* From now on this process starts no program, looks into no other, and opens only the files that such a store needs;
+ * for a store of files it has no network. For ever: there is no way out. ERR_INTERNAL when the kernel does not do it;
+ * without Landlock, files are as the user's rights have them. */
+enum err reach_lock_in(struct arena *a, const struct json *store);
 /* A store that is an application: adds the members of the answer. ERR_BUSY when it did not do it, and why. */
 enum err webhook_answer(struct arena *a, const struct json *asked, struct json_out *w);
 

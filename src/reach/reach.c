@@ -140,6 +140,7 @@ static enum err answer(struct arena *a, text asked, struct buf *b)
     BUF_AUTO faults = buf_make(ANSWER_MAX);
     TRY(json_parse(a, asked, &p.asked));
     p.store = json_get(p.asked, TEXT("store"));
+    TRY(reach_lock_in(a, p.store));
     json_open(&w, '{');
     text kind = json_text(p.store, TEXT("kind"));
     enum err e = text_eq(kind, TEXT("webhook"))  ? webhook_answer(a, p.asked, &w)

@@ -59,6 +59,7 @@ enum err sqlite_link(struct link *l, const struct json *store)
     if (opened != SQLITE_OK)
         return say(l->a, ERR_BUSY, "the file of SQLite does not open (%d)", opened);
     sqlite3_busy_timeout(db, WAIT_MS);
+    TRY(run(l, TEXT("PRAGMA temp_store = MEMORY"), NULL, 0, NULL)); /* no files but beside its own */
     TRY(run(l, TEXT("PRAGMA secure_delete = ON"), NULL, 0, NULL));
     TRY(run(l, TEXT("PRAGMA foreign_keys = ON"), NULL, 0, NULL));
     TRY(run(l, TEXT("PRAGMA journal_mode"), NULL, 0, &mode));

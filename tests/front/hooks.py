@@ -107,6 +107,11 @@ def why(desk, text):
     until(text, lambda: text in (part_of(desk)["why"] or ""))
 
 
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in file)}
+
+
 def counts(act, data):
     return 200, ERASED if act == "erase" else {"tables": [{"table": "contacts", "found": 2}, {"table": "bills", "found": 1}]}
 
@@ -248,6 +253,9 @@ def failing():
         platform.write(lambda text: text.replace("kind: webhook", "kind: webhook\n    ca: /etc/hostname") .replace("http://127.0.0.1", "http://example.org"))
         found = desk.client.post("/v1/connectors/check", None).expect(200).json
         check(not found["whole"] and "this machine alone" in found["stores"][0]["why"], f"{found}")
+        platform.write(lambda text: text.replace(app.url, "https://crm.invalid/garant"))      # names are looked up in a thread, locked in
+        found = desk.client.post("/v1/connectors/check", None).expect(200).json
+        check("did not answer: unreachable" in found["stores"][0]["why"], f"{found}")
         platform.write(lambda text: text.replace("    key: [contact.email]\n", ""))
         check("has no \"key\"" in json.dumps(desk.client.get("/v1/connectors").json["faults"]).replace("\\", ""), "a webhook without a key")
         def stores():
@@ -285,12 +293,22 @@ def cut_off():
         until("asked anew", lambda: len(app.acts("erase")) == 2 and part_of(desk)["state"] == "waits")
         check(path_of(app.acts("erase")[1][1]) != old and app.acts("erase")[1][0] != app.acts("erase")[0][0], "the address that is over serves again")
         # Killed while the application has it and its answer is on the way: the same message comes again, and either answer counts once.
-        held = threading.Event()
-        app.answer = lambda act, data: (held.wait(60), (202, {}))[1] if act == "erase" else counts(act, data)
+        held, locked = threading.Event(), []
+
+        def at_work():
+            """The server's children that the kernel holds to a filter of calls: the process that waits for the application's answer."""
+            for one in filter(str.isdigit, os.listdir("/proc")):
+                with contextlib.suppress(OSError):
+                    said = status_of(one)
+                    if said["PPid"] == str(server.process.pid) and said["Seccomp"] == "2" and said["NoNewPrivs"] == "1":
+                        locked.append(one)
+
+        app.answer = lambda act, data: (at_work(), held.wait(60), (202, {}))[2] if act == "erase" else counts(act, data)
         desk.client.create(person(9))
         other = asked(desk, 9)
         quiet(lambda: desk.move(other, "answer"))
         until("the message", lambda: len(app.acts("erase")) == 3)
+        until("a process that reaches stores, locked in", lambda: locked)
         server.kill()
         held.set()
         server.start()

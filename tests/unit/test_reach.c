@@ -1,0 +1,207 @@
+/* The process that reaches stores, locked in: each try in a child of its own, which tells what the kernel said. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "reach/inside.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/garant-reach-XXXXXX";
+
+/* ---- What is tried; 0 when it went, else errno. ---- */
+
+static int result(long got) { return got < 0 ? errno : 0; }
+
+static int program(void)
+{
+    char name[] = "true";
+    char *const argv[] = { name, NULL }, *environment[] = { NULL };
+    return result(execve("/bin/true", argv, environment));
+}
+
+static int program_of_a_descriptor(void)
+{
+    char name[] = "true", *const argv[] = { name, NULL }, *environment[] = { NULL };
+    return result(syscall(SYS_execveat, 0, "", argv, environment, 0x1000));
+}
+
+static int trace(void) { return result(ptrace(PTRACE_TRACEME, 0, NULL, NULL)); }
+
+static int look_into(void)
+{
+    char c;
+    struct iovec own = { &c, 1 }, other = { &c, 1 };
+    return result(process_vm_readv(getppid(), &own, 1, &other, 1, 0));
+}
+
+static int process(void)
+{
+    pid_t made = fork();
+    if (made == 0)
+        _exit(0);
+    return result(made);
+}
+
+static int signal_another(void) { return result(kill(getppid(), 0)); }
+
+static void *nothing(void *arg) { return arg; }
+
+static int thread(void)
+{
+    pthread_t made;
+    int failed = pthread_create(&made, NULL, nothing, NULL);
+    if (!failed)
+        pthread_join(made, NULL);
+    return failed;
+}
+
+static int network(void) { return result(socket(AF_INET, SOCK_STREAM, 0)); }
+static int local_socket(void) { return result(socket(AF_UNIX, SOCK_STREAM, 0)); }
+
+static int opened(const char *name, int flags)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    return result(open(path, flags, 0600));
+}
+
+static int read_own(void) { return opened("own/file", O_RDONLY); }
+static int write_own(void) { return opened("own/file", O_WRONLY); }
+static int make_own(void) { return opened("own/file-wal", O_WRONLY | O_CREAT); }
+static int read_secret(void) { return opened("secret", O_RDONLY); }
+static int read_key(void) { return opened("data/master.key", O_RDONLY); }
+static int write_key(void) { return opened("data/master.key", O_WRONLY); }
+static int make_elsewhere(void) { return opened("data/new", O_WRONLY | O_CREAT); }
+static int read_named(void) { return opened("ca.pem", O_RDONLY); }
+static int read_names(void) { return result(open("/etc/nsswitch.conf", O_RDONLY)); }
+
+static int remove_own(void)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/own/goes", dir);
+    return result(unlink(path));
+}
+
+/* ---- Each kind of store. ---- */
+
+enum { KINDS = 5 };
+static const char *const kinds[KINDS] = { "sqlite", "folder", "postgresql", "mariadb", "webhook" };
+static const struct {
+    const char *what;
+    int (*run)(void);
+    int said[KINDS];
+} tries[] = {
+    { "a program", program, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "a program of a descriptor", program_of_a_descriptor, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "ptrace", trace, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "another's memory", look_into, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "a process", process, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "a signal", signal_another, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "a thread", thread, { 0, 0, 0, 0, 0 } },
+    { "a network", network, { EACCES, EACCES, 0, 0, 0 } },
+    { "a socket of this machine", local_socket, { EACCES, EACCES, 0, 0, 0 } },
+    { "its own file read", read_own, { 0, 0, EACCES, EACCES, EACCES } },
+    { "its own file written", write_own, { 0, EACCES, EACCES, EACCES, EACCES } },
+    { "a file beside it made", make_own, { 0, EACCES, EACCES, EACCES, EACCES } },
+    { "its own file removed", remove_own, { 0, 0, EACCES, EACCES, EACCES } },
+    { "its credentials, or authorities", read_secret, { EACCES, EACCES, 0, 0, 0 } },
+    { "the master key read", read_key, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "the master key written", write_key, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "a file in the data folder", make_elsewhere, { EACCES, EACCES, EACCES, EACCES, EACCES } },
+    { "a file that credentials name", read_named, { EACCES, EACCES, 0, 0, EACCES } },
+    { "how hosts are named", read_names, { EACCES, EACCES, 0, 0, 0 } },
+};
+
+static bool of_files(int (*run)(void))
+{
+    return run == read_own || run == write_own || run == make_own || run == remove_own || run == read_secret || run == read_key ||
+           run == write_key || run == make_elsewhere || run == read_named || run == read_names;
+}
+
+static int tried(const char *kind, int (*run)(void))
+{
+    int status;
+    assert_int_equal(opened("own/goes", O_WRONLY | O_CREAT), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        ARENA_AUTO a = arena_make(1 << 20);
+        const struct json *store;
+        bool files = kind[0] == 's' || kind[0] == 'f';
+        text said = arena_print(&a, "{\"kind\":\"%s\",\"path\":\"%s/own%s\",\"%s\":\"%s/secret\"}", kind, files ? dir : "/nowhere",
+                                kind[0] == 's' ? "/file" : "", kind[0] == 'w' ? "ca" : files ? "none" : "credentials", dir);
+        bool good = json_parse(&a, said, &store) == OK && reach_lock_in(&a, store) == OK;
+        _exit(good ? run() : 255);
+    }
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + status;
+}
+
+static void locked_in(void **state)
+{
+    bool landlock = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++)
+        for (int k = 0; k < KINDS; k++) {
+            if (of_files(tries[i].run) && !landlock)
+                continue;
+            int said = tried(kinds[k], tries[i].run);
+            if (said != tries[i].said[k])
+                fail_msg("%s, %s: the kernel said %d, and should have said %d", kinds[k], tries[i].what, said, tries[i].said[k]);
+        }
+}
+
+static void put(const char *name)
+{
+    assert_int_equal(opened(name, O_WRONLY | O_CREAT), 0);
+}
+
+static int set_up(void **state)
+{
+    char path[200];
+    (void)state;
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(path, sizeof path, "%s/own", dir);
+    mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/data", dir);
+    mkdir(path, 0700);
+    put("own/file");
+    put("secret");
+    put("ca.pem");
+    snprintf(path, sizeof path, "%s/secret", dir);
+    FILE *out = fopen(path, "w");
+    if (!out || fprintf(out, "host=db.example\nsslrootcert='%s/ca.pem'\n", dir) < 0 || fclose(out) != 0)
+        return -1;
+    put("data/master.key");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const left[] = { "own/file", "own/file-wal", "own/goes", "own", "secret", "ca.pem", "data/master.key", "data/new", "data", "" };
+    char path[200];
+    (void)state;
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, left[i]);
+        remove(path);
+    }
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(locked_in) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
