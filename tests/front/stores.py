@@ -43,6 +43,7 @@ def register(tests):
     tests.test("stores: an erasure reaches SQLite, PostgreSQL and MariaDB; its certificate is interim until then, and then names rows and remains")(all_three)
     tests.test("stores: what is not reached, not mapped or forgotten keeps the request open, and says why")(kept_open)
     tests.test("stores: a map that cannot be used refuses nobody: the request waits until it is mended")(broken_map)
+    tests.test("stores: who changed an address is found under the former one too, as long as nobody else has it")(former)
     tests.test("stores: the page of jobs asks why, and has pages")(page_of_jobs)
     tests.test("stores: an erasure cut off by kill -9 at any moment is done once, with its counts, and no value is left")(cut_off)
     tests.test("stores: copy, restriction, objection and correction reach them; what people do by hand needs its evidence")(other_rights)
@@ -286,6 +287,28 @@ def broken_map():
         answered(desk, ident)
         server.run("verify")
         return "five times"
+
+
+def former():
+    with started() as (platform, server, desk):
+        platform.write(lambda text: text.replace("        correct: {email: contact.email}\n", ""))
+        operator, moved = server.operator(), {}
+        for number in (50, 51):
+            platform.fill(number, f"canary-{number}")
+            moved[number] = desk.client.create(person(number))["id"]
+            desk.client.change(moved[number], "account", {"contact": {"email": f"moved.{number}@exemple.example"}}).expect(200)
+        found = desk.client.get(f"/v1/subjects/{moved[50]}/stores").expect(200).json["stores"][0]
+        check([one["found"] for one in found["tables"]] == [1, 2, 1], f"{found}")
+        desk.client.create({"identity": {"first_name": "Ana", "last_name": "Souza"}, "contact": {"email": email_of(51)}})
+        found = desk.client.get(f"/v1/subjects/{moved[51]}/stores").expect(200).json["stores"][0]
+        check([one["found"] for one in found["tables"]] == [0, 0, 0], f"what stands under an address that is somebody else's now: {found}")
+        for number in (50, 51):
+            operator.post(f"/v1/subjects/{moved[number]}/erase", {"ground": "request"}).expect(200)
+        until("both erasures", lambda: not desk.client.get("/v1/connectors").expect(200).json["jobs"])
+        platform.gone(50, "canary-50")
+        check(platform.select("SELECT email FROM customers WHERE id = 51")["sqlite"] == [[email_of(51)]], "rows of who has the address now went")
+        server.run("verify")
+        return "found, and somebody else's left"
 
 
 def page_of_jobs():

@@ -33,6 +33,13 @@ text connector_unkept(const struct node *store, const struct json *values);
  * used: every identifier, and each field that its text names. */
 enum err connector_values(struct ctx *c, const struct person *p, const struct connector_map *map, struct json_out *w);
 
+/* "former" of an open object: {FIELD: [value]} of those fields that are identifiers, as far as it is held. */
+enum err connector_put_former(struct ctx *c, const struct person *p, const text *fields, unsigned count,
+                              struct json_out *w);
+/* What connector_values() made, for a store that is asked now: former values among the others, but for those that
+ * somebody other than `of` (may be NULL) has by now: what stands under them may be theirs. */
+enum err connector_join_former(struct ctx *c, const struct subject_id *of, text values, text *out);
+
 /* ---- A job. ---- */
 text connector_act_word(enum outside_act act);
 bool connector_act_named(text word, enum outside_act *out);

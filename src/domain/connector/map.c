@@ -376,5 +376,5 @@ enum err connector_values(struct ctx *c, const struct person *p, const struct co
     for (unsigned i = 0; i < all.count; i++)
         TRY(put_values(c, p, all.fields[i], w));
     json_close(w, '}');
-    return OK;
+    return connector_put_former(c, p, all.fields, all.count, w);
 }

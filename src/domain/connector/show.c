@@ -306,7 +306,9 @@ static enum err values_of(struct ctx *c, const struct person *p, const struct co
     json_open(&w, '{');
     TRY(connector_values(c, p, m, &w));
     json_close(&w, '}');
-    return buf_take(c->arena, &b, out);
+    text all;
+    TRY(buf_take(c->arena, &b, &all));
+    return connector_join_former(c, &p->id, all, out);
 }
 
 static enum err may_count(struct ctx *c, struct look *l) { return person_allow_act(c, &l->p, ACT_ERASE); }

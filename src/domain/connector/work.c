@@ -206,6 +206,7 @@ static enum err work_job(struct ctx *c, struct subject_id id)
         return connector_put(c, &j, TEXT(""));
     TRY(connector_map_read(c, &m));
     TRY(connector_open_values(c, &j, &values));
+    TRY(connector_join_former(c, j.has_subject ? &j.subject : NULL, values, &values));
     if (waits_for_map(&j)) {
         TRY(find_stores(c, &j, &m, values));
         if (waits_for_map(&j) || connector_over(&j))
