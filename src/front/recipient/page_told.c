@@ -4,6 +4,7 @@
 #include "domain/recipient/told.h"
 #include "domain/rights/duty.h"
 #include "front/door/go.h"
+#include "front/page/page_link.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
 
@@ -55,6 +56,13 @@ static enum err load_told(struct ctx *c, text token, const struct json **out)
     return json_parse(c->arena, answer.body, out);
 }
 
+/* The link holds no time: it works as long as what it tells of is kept. */
+static enum err link_over(struct ctx *c, const struct request *q, struct reply *r, enum err e)
+{
+    const struct link_gone g = { .fate = LINK_UNKNOWN, .kind = TEXT_INIT("told"), .contact = true, .without = true };
+    return e == ERR_NOT_FOUND ? page_link_gone(c, q, r, &g, e) : e;
+}
+
 enum err api_told_page(struct ctx *c, const struct request *q, struct reply *r)
 {
     const struct staff_outcome fine = { 0 };
@@ -62,7 +70,9 @@ enum err api_told_page(struct ctx *c, const struct request *q, struct reply *r)
     text token = request_query(q, TEXT("token"));
     token = token.p ? token : TEXT("");
     TRY(request_take_language(c, q));
-    TRY(load_told(c, token, &file));
+    enum err known = load_told(c, token, &file);
+    if (known != OK)
+        return link_over(c, q, r, known);
     return show_told(c, q, r, token, file, &fine, false);
 }
 
@@ -72,7 +82,9 @@ enum err api_told_page_answer(struct ctx *c, const struct request *q, struct rep
     const struct json *file;
     text token = SENT("token");
     TRY(request_take_language(c, q));
-    TRY(load_told(c, token, &file));
+    enum err known = load_told(c, token, &file);
+    if (known != OK)
+        return link_over(c, q, r, known);
     enum err status = told_answer_link(c, token, q->json, &answer);
     struct staff_outcome o = staff_outcome(c, status);
     if (status != OK && !staff_again(status))

@@ -204,7 +204,7 @@ static void put_clause(struct page *g, const struct board_clause *one)
         const struct probe_row *row = probe_row((enum probe)one->probe);
         buf_print(g->b, " · <a href=\"/promises?lang=%s#p-%.*s\">", g->fr ? "fr" : "en", T(row->name));
         prose(g, of(g, one->bad ? &row->bad : &row->figure));
-        buf_print(g->b, "%s %lld</a>", pick(g, ":", " :"), (long long)(one->bad ? one->bad : one->figure));
+        buf_print(g->b, "%s %lld</a>", pick(g, ":", " :"), (long long)(one->bad ? one->bad : one->figure));
     }
     raw(g, "</p></div></li>\n");
 }
@@ -386,7 +386,7 @@ enum err api_promises_page(struct ctx *c, const struct request *q, struct reply 
             g.fr
                 ? TEXT(
                       "Le serveur se vérifie lui-même en continu, et le montre ici. Aucune donnée personnelle n’y figure.")
-                : TEXT("The server checks itself all the time, and shows it here. No personal data appear.")
+                : TEXT("The server checks itself all the time, and shows it here. No personal data appears.")
     };
     if (part) {
         frame.here = arena_print(c->arena, "/promises?of=%.*s", T(part->part));
