@@ -7,7 +7,7 @@ from mailbox import Mailbox
 from mp import person
 from notices import own_copy
 from people import form, opened, staff, upload, visitor
-from promise import part, promise
+from promise import further, part, promise
 
 NOW = "2026-12-20T10:00:00Z"
 SCAN = b"%PDF-1.4\n" + b"planted signature of the person " * 4000
@@ -211,3 +211,31 @@ def on_paper(t):
         renews(edit, server, app, made["program"])
         erased(server, app, made["command"])
         keeps(server, app, made["page"])
+
+
+@further("MP-04")
+def of_a_minor(t):
+    """Younger than the policy's age: a parent signs too, by page and by a program; without one it is refused, and a refusal needs none."""
+    edit = own_copy(t)
+    text = open(edit(), encoding="utf-8").read()
+    old = text[text.index("minors:\n"):text.index("\n\nretention:", text.index("minors:\n"))]
+    server = t.server(policy=edit((old, "minors: {plausible: true, age: 15}")), now=NOW)
+    app, desk = server.client("app"), staff(server, person(60), "thibault.60@societe.example", "sales")
+    one, two, three = (opened(server, person(number)) for number in (61, 62, 63))
+    with part("of a minor a parent signs too, and the person sees who"):
+        for wrong in ({"minor": True}, {"minor": True, "parent": " "}, {"parent": "x" * 201}, {"minor": True, "parent": "a\nb"},
+                      {"parent": "4111 1111 1111 1111"}):
+            entered(app, one, **wrong).refused(status=422)
+        check(not rows(server, one), "refused, and on record all the same")
+        entered(app, one, minor=True, parent="Maud Planted-Parent").expect(201)
+        check(rows(server, one)[-1]["parent"] == "Maud Planted-Parent" and "news" in ledger(server, one)["live"], f"{rows(server, one)}")
+        entered(app, two, minor=True, decision="refused").expect(201)
+        where = f"/staff/people/{three}/signed"
+        sent = {"csrf": desk.csrf, "wording": "news|email|2.0|fr", "decision": "given", "method": "paper", "signed": "2026-12-12", "minor": "on"}
+        page = upload(desk, where, {"scan": ("form.pdf", "application/pdf", SCAN)}, **sent)
+        check(page.status == 422 and not rows(server, three), f"{page.status}: a minor alone")
+        upload(desk, where, {"scan": ("form.pdf", "application/pdf", SCAN)}, parent="Luc Planted-Parent", **sent).expect(303)
+        check(rows(server, three)[-1]["parent"] == "Luc Planted-Parent", f"{rows(server, three)}")
+        own = visitor(server, "thibault.63@societe.example").get("/me/consents", Accept="text/html").expect(200).body.decode()
+        check("Luc Planted-Parent" in own, "the person does not see who signed")
+        check_absent(["Planted-Parent"], server.data)

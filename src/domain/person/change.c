@@ -579,6 +579,8 @@ enum err change_evidence(struct ctx *c, const struct change *ch, text evidence, 
     json_open(&w, '{');
     json_pair(&w, TEXT("by"), out->by.n ? out->by : (text){ NULL, 0 });
     json_pair(&w, TEXT("evidence"), evidence.n ? evidence : (text){ NULL, 0 });
+    if (out->parent.n)
+        json_pair(&w, TEXT("parent"), out->parent);
     if (out->signed_on.n) {
         json_pair(&w, TEXT("signed"), out->signed_on);
         json_pair(&w, TEXT("entered"), out->entered);

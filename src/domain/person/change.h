@@ -37,6 +37,7 @@ struct change_consent {
     text signed_on;    /* of one on paper or by telephone: as it was said; */
     text entered;      /* when it was put on record; */
     text scan;         /* which attachment proves it */
+    text parent;       /* of somebody younger than the policy's age: who signed with them */
     bool yields; /* a refusal that stands only where no consent is in force: nothing is withdrawn by it */
     msec unless; /* it stands only where nothing was decided after that; 0: always */
 };

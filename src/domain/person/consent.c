@@ -240,7 +240,8 @@ static enum err open_evidence(struct ctx *c, const struct person *p, struct ledg
 /* Of a decision on paper or by telephone. */
 static void put_signed(struct json_out *w, const struct json *evidence)
 {
-    static const text members[] = { TEXT_INIT("signed"), TEXT_INIT("entered"), TEXT_INIT("scan") };
+    static const text members[] = { TEXT_INIT("signed"), TEXT_INIT("entered"), TEXT_INIT("scan"),
+                                    TEXT_INIT("parent") };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (json_text(evidence, members[i]).n)
             json_pair(w, members[i], json_text(evidence, members[i]));

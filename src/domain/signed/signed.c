@@ -1,6 +1,7 @@
 /* Consents on paper or by telephone: the words of the version that was signed, the day of the signature, and the scan
  * that proves it, as a row of the same ledger as all others. */
 #include "domain/signed/signed.h"
+#include "base/unicode.h"
 #include "domain/core/budget.h"
 #include "domain/core/decided.h"
 #include "domain/core/instance.h"
@@ -12,6 +13,7 @@
 #include "domain/person/person.h"
 #include "domain/version/find.h"
 
+enum { PARENT_MOST = 200 };
 static const text languages[] = { TEXT_INIT("fr"), TEXT_INIT("en") };
 
 /* ---- The words of a version. ---- */
@@ -105,7 +107,8 @@ enum err signed_wordings(struct ctx *c, text purpose, struct answer *out)
 struct entry {
     struct ctx *c;
     text purpose, channel, decision, method, version, language, wording;
-    text said; /* when it was signed, as it was said */
+    text parent; /* who signed with somebody who is too young to do so alone; empty: nobody */
+    text said;   /* when it was signed, as it was said */
     msec signed_at;
     bool scanned;
     struct subject_id scan;
@@ -158,6 +161,30 @@ static enum err take_scan(struct ctx *c, const struct json *in, struct entry *e)
     return !scan.n || id_parse(scan, &e->scan) ? OK : wrong(c, ERR_VALUE, "scan", "is the id of an attachment");
 }
 
+/* Who is younger than the policy's age agrees with a parent, who signs too (LIL 45); a refusal is theirs alone. */
+static enum err take_parent(struct ctx *c, const struct json *in, struct entry *e)
+{
+    int64_t age;
+    const struct json *minor = json_get(in, TEXT("minor"));
+    const struct clause *clause = policy_clause(c->policy, TEXT("minors"));
+    bool younger = minor && minor->kind == J_BOOL && minor->truth;
+    bool asked = text_int(node_text(node_at(c->policy->root, TEXT("minors")), TEXT("age")), &age);
+    e->parent = unicode_trim(json_text(in, TEXT("parent")));
+    if ((younger || e->parent.n) && !asked)
+        return wrong(c, ERR_UNDECLARED, "parent", "is not asked for: the policy has no minors.age");
+    if (younger && !e->parent.n && text_eq(e->decision, TEXT("given"))) {
+        say_clause(c->arena, ERR_MISSING, clause, "\"parent\" is the name of the parent who signed too");
+        snprintf(c->arena->why.field, sizeof c->arena->why.field, "parent");
+        return ERR_MISSING;
+    }
+    if (e->parent.n > PARENT_MOST)
+        return wrong(c, ERR_VALUE, "parent", "is a name of at most 200 bytes");
+    for (size_t i = 0; i < e->parent.n; i++)
+        if ((uint8_t)e->parent.p[i] < ' ')
+            return wrong(c, ERR_VALUE, "parent", "is a name of at most 200 bytes");
+    return value_no_card(c, TEXT("parent"), e->parent);
+}
+
 static enum err take(struct ctx *c, const struct json *in, struct entry *e)
 {
     *e = (struct entry){ .c = c,
@@ -181,6 +208,7 @@ static enum err take(struct ctx *c, const struct json *in, struct entry *e)
     if (!value_moment(c, e->said, false, &e->signed_at) || e->signed_at > c->now)
         return wrong(c, ERR_VALUE, "signed", "is a day, or a time, that has been, such as 2026-11-20");
     TRY(take_scan(c, in, e));
+    TRY(take_parent(c, in, e));
     return take_version(c, e);
 }
 
@@ -276,6 +304,7 @@ enum err signed_record(struct ctx *c, text id, const struct json *in, struct ans
     k->signed_on = e.said;
     k->entered = time_print(c->arena, c->now);
     k->scan = json_text(in, TEXT("scan"));
+    k->parent = e.parent;
     TRY(change_evidence(c, &ch, TEXT(""), k));
     ch.policy_version = e.version;
     e.p = &p;

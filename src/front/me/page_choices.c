@@ -150,6 +150,7 @@ static void put_rows(struct page *p, const struct json *ledger)
         json_pair(&p->w, TEXT("reason"),
                   text_eq(channel, TEXT("objection")) ? json_text(row, TEXT("evidence")) : TEXT(""));
         json_pair(&p->w, TEXT("signed"), json_text(row, TEXT("entered")).n ? json_text(row, TEXT("at")) : TEXT(""));
+        json_pair(&p->w, TEXT("parent"), json_text(row, TEXT("parent")));
         json_pair(&p->w, TEXT("method"), json_text(row, TEXT("method")));
         json_close(&p->w, '}');
     }

@@ -71,7 +71,8 @@ static void put_offers(struct page *p)
 
 static enum err signed_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o)
 {
-    static const text kept[] = { TEXT_INIT("signed"), TEXT_INIT("reason"), TEXT_INIT("sale"), TEXT_INIT("said") };
+    static const text kept[] = { TEXT_INIT("signed"), TEXT_INIT("reason"), TEXT_INIT("sale"), TEXT_INIT("said"),
+                                 TEXT_INIT("parent") };
     const struct json *account;
     bool nobody;
     PAGE_AUTO p = { 0 };
@@ -82,6 +83,8 @@ static enum err signed_page(struct ctx *c, const struct request *q, struct reply
     page_keep(&p, kept, sizeof kept / sizeof *kept);
     TRY(put_wordings(&p, json_text(q->json, TEXT("wording"))));
     put_offers(&p);
+    json_pair(&p.w, TEXT("minor_age"), node_text(node_at(c->policy->root, TEXT("minors")), TEXT("age")));
+    json_pair_bool(&p.w, TEXT("minor_ticked"), json_text(q->json, TEXT("minor")).n > 0);
     return page_show(&p, r, staff_status(o));
 }
 
@@ -112,6 +115,10 @@ static enum err body_of(struct ctx *c, const struct request *q, text scan, const
         json_pair(&w, same[i], text_trim(json_text(sent, same[i])));
     if (scan.n)
         json_pair(&w, TEXT("scan"), scan);
+    if (json_text(q->json, TEXT("minor")).n)
+        json_pair_bool(&w, TEXT("minor"), true);
+    if (json_text(q->json, TEXT("parent")).n)
+        json_pair(&w, TEXT("parent"), json_text(q->json, TEXT("parent")));
     json_close(&w, '}');
     return json_parse_buf(c->arena, &b, out);
 }
@@ -218,8 +225,9 @@ static void put_notice(struct ctx *c, struct pdf *p, const struct json *form)
     pdf_text(p, false, 10, json_text(form, TEXT("controller")));
     pdf_text(p, true, 10, word_of(c, "form.why"));
     JSON_EACH(one, json_get(form, TEXT("purposes")))
-        pdf_text(p, false, 10,
-                 arena_print(c->arena, "%.*s (%.*s)", T(json_text(one, TEXT("title"))), T(json_text(one, TEXT("basis")))));
+        pdf_text(
+            p, false, 10,
+            arena_print(c->arena, "%.*s (%.*s)", T(json_text(one, TEXT("title"))), T(json_text(one, TEXT("basis")))));
     pdf_text(p, true, 10, word_of(c, "form.how_long"));
     JSON_EACH(one, json_get(form, TEXT("kept")))
         pdf_text(p, false, 10,
@@ -227,8 +235,8 @@ static void put_notice(struct ctx *c, struct pdf *p, const struct json *form)
                              T(json_text(one, TEXT("term")))));
     pdf_gap(p, 6);
     pdf_text(p, false, 10,
-             arena_print(c->arena, "%.*s %.*s %.*s%s%.*s.", T(word_of(c, "form.rights")), T(word_of(c, "paper.withdraw")),
-                         T(who.email), who.address.n ? ", " : "", T(who.address)));
+             arena_print(c->arena, "%.*s %.*s %.*s%s%.*s.", T(word_of(c, "form.rights")),
+                         T(word_of(c, "paper.withdraw")), T(who.email), who.address.n ? ", " : "", T(who.address)));
 }
 
 static void put_choices(struct ctx *c, struct pdf *p, const struct point *point, const struct json *form)
@@ -239,8 +247,7 @@ static void put_choices(struct ctx *c, struct pdf *p, const struct point *point,
         const struct field *f = point->fields[i].field;
         text title = doc_field(c, point->fields[i].category, f->name);
         pdf_line(p, 8,
-                 f->required ? title
-                             : arena_print(c->arena, "%.*s (%.*s)", T(title), T(word_of(c, "frame.optional"))));
+                 f->required ? title : arena_print(c->arena, "%.*s (%.*s)", T(title), T(word_of(c, "frame.optional"))));
     }
     if (json_get(form, TEXT("boxes"))->count) {
         pdf_gap(p, 10);
@@ -262,8 +269,8 @@ static enum err put_pdf(struct ctx *c, const struct point *point, const struct j
     pdf_line(p, 8, word_of(c, "paper.date"));
     pdf_line(p, 20, word_of(c, "paper.signature"));
     pdf_text(p, false, 10,
-             arena_print(c->arena, "%.*s %.*s%s%.*s.", T(word_of(c, "paper.send")), T(json_text(form, TEXT("controller"))),
-                         who.address.n ? ", " : "", T(who.address)));
+             arena_print(c->arena, "%.*s %.*s%s%.*s.", T(word_of(c, "paper.send")),
+                         T(json_text(form, TEXT("controller"))), who.address.n ? ", " : "", T(who.address)));
     pdf_text(p, false, 8,
              arena_print(c->arena, "%.*s %.*s, %.*s %.*s, %.*s", T(word_of(c, "paper.reference")),
                          T(json_text(form, TEXT("form"))), T(word_of(c, "paper.version")), T(c->policy->version),
