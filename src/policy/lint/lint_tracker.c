@@ -162,7 +162,7 @@ static void fire_led_back(struct lint *l, const struct node *category)
         const struct node *type = lint_key(field, "type");
         if (is_yes(lint_key(field, "identifier")) || is_word(type, "ip") || is_word(type, "email") ||
             is_word(type, "phone"))
-            fire_at(l, SEVERITY_WARNING, category, "fields");
+            fire_at(l, SEVERITY_ERROR, category, "fields");
     }
 }
 
@@ -176,7 +176,7 @@ static void fire_joining(struct lint *l, const struct node *purpose)
         people = people || !is_audience(category);
     }
     if (visits && people)
-        fire_at(l, SEVERITY_WARNING, purpose, "categories");
+        fire_at(l, SEVERITY_ERROR, purpose, "categories");
 }
 
 void check_K11(struct lint *l)
@@ -186,7 +186,9 @@ void check_K11(struct lint *l)
         fire_at(l, SEVERITY_WARNING, audience, "lifetime");
     if (is_longer(lint_key(audience, "data"), 25, TERM_MONTHS))
         fire_at(l, SEVERITY_WARNING, audience, "data");
-    static const char *const faults[] = { "joined", "extended", "provider_reuse" };
+    if (is_yes(lint_key(audience, "joined")))
+        fire_at(l, SEVERITY_ERROR, audience, "joined");
+    static const char *const faults[] = { "extended", "provider_reuse" };
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (is_yes(lint_key(audience, faults[i])))
             fire_at(l, SEVERITY_WARNING, audience, faults[i]);
@@ -201,7 +203,7 @@ void check_K11(struct lint *l)
         if (is_longer(lint_key(retention, "active"), 25, TERM_MONTHS))
             fire_at(l, SEVERITY_WARNING, retention, "active");
         if (is_yes(lint_key(category, "joined")))
-            fire_at(l, SEVERITY_WARNING, category, "joined");
+            fire_at(l, SEVERITY_ERROR, category, "joined");
         fire_led_back(l, category);
     }
     EACH(purpose, l, "purposes")
