@@ -105,6 +105,11 @@ struct migration {
     const char *sql;
     enum file file;
 };
+/* A table as its rows go from one engine to another: its columns and its key with commas between, and the type of each
+ * column, I, T or B. */
+struct carried {
+    text name, columns, key, types;
+};
 struct engine {
     text name;
     bool files;  /* its databases are files of the data folder, which store/copy copies, and drain.c drains */
@@ -134,6 +139,13 @@ struct engine {
     enum err (*version_get)(struct db *db, int *out);
     enum err (*version_set)(struct db *db, int version);
     enum err (*selects)(struct db *db, const char *sql, bool *out);
+    /* Every row of a table in the order of its key, in the open transaction; `each` gets its cells, valid meanwhile. */
+    enum err (*every)(struct db *db, const struct carried *t,
+                      enum err (*each)(void *arg, struct db *db, const struct cell *cells), void *arg);
+    /* Rows put into a table one after the other, in the open transaction. The ledger is not told: its rows come too. */
+    enum err (*put_begin)(struct db *db, const struct carried *t);
+    enum err (*put)(struct db *db, const struct carried *t, const struct cell *cells);
+    enum err (*put_end)(struct db *db, const struct carried *t);
     const struct made *tables;
     size_t table_count;
     const char *const *types;      /* of its columns, by enum column_type */
@@ -147,6 +159,16 @@ enum err db_copy(struct db *from, struct db *to, void (*progress)(uint64_t done,
 /* Another file of the engine as `former.TABLE` in statements of db_exec(), and away again. */
 enum err db_attach(struct db *db, const char *path);
 enum err db_detach(struct db *db);
+
+/* ---- copy/carry.c: between engines ---- */
+/* Makes the tables of `to`, and puts all rows of `from` there in place of its own: one snapshot, one commit. Each table
+ * is read again and compared, count and digest: ERR_INTEGRITY names the first that differs. Neither is a store's own
+ * writer. */
+enum err carry_rows(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all));
+/* ---- copy/elsewhere.c ---- */
+/* store_restore() into databases. */
+enum err restore_elsewhere(struct arena *a, const struct restore_from *from, const struct store_options *into,
+                           uint64_t *silenced);
 
 /* ---- anchor.c: how far the journal had come, in the keyring ---- */
 struct anchor {

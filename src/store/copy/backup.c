@@ -22,9 +22,9 @@ static enum err copy_file(struct store *s, struct arena *a, enum file f, const c
 {
     COPY_AUTO c = { 0 };
     TRY(file_write(a, to, TEXT(""))); /* made for this user alone */
-    TRY(db_open(a, s->at[f], f, DB_READ, &c.from));
+    TRY(db_connect(s->engine, a, &s->places[f], f, DB_READ, &c.from));
     TRY(db_open(a, to, f, DB_PLAIN, &c.to));
-    TRY(db_copy(c.from, c.to, progress));
+    TRY(s->engine->files ? db_copy(c.from, c.to, progress) : carry_rows(c.from, c.to, progress));
     copy_end(&c);
     return file_sync(a, to);
 }
@@ -37,8 +37,6 @@ struct target {
 
 static enum err target_make(const struct store *s, struct arena *a, text dir, enum file f, struct target *t)
 {
-    if (!s->engine->files)
-        return say(a, ERR_CONFIG, "a store on PostgreSQL is copied and put back by PostgreSQL's own tools");
     if (!dir.n || !text_cstr(dir, t->dir, sizeof t->dir))
         return say(a, ERR_CONFIG, "the name of the backup's folder is empty or too long");
     if (mkdir(t->dir, 0700) != 0 && errno != EEXIST)

@@ -412,8 +412,6 @@ static enum err restore_all(struct restore *r, const struct store_options *o)
         return say(r->a, e, "%s. A restore needs the master key of this instance: --master names its file",
                    arena_copy(r->a, text_of(r->a->why.detail)).p);
     TRY(e);
-    if (!r->s->engine->files)
-        return say(r->a, ERR_CONFIG, "a store on PostgreSQL is copied and put back by PostgreSQL's own tools");
     r->s->restoring = true;
     store_path(r->s, "data.db", r->data);
     store_path(r->s, "data.db.restored", r->copy);
@@ -443,6 +441,8 @@ enum err store_restore(struct arena *a, const struct restore_from *from, const s
                        uint64_t *silenced)
 {
     struct restore r = { .a = a, .what = from };
+    if (into->data_at.n || into->keys_at.n)
+        return restore_elsewhere(a, from, into, silenced);
     struct store_options o = *into;
     o.create = false; /* the master key must be there */
     if (!from->dir.n || !text_cstr(from->dir, r.from, sizeof r.from))

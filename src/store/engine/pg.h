@@ -9,7 +9,8 @@
     X(PQconnectdbParams) X(PQstatus) X(PQfinish) X(PQreset) X(PQexec) X(PQexecParams) X(PQprepare) X(PQexecPrepared)   \
     X(PQresultStatus) X(PQresultErrorField) X(PQclear) X(PQntuples) X(PQnfields) X(PQftype) X(PQgetvalue)              \
     X(PQgetlength) X(PQgetisnull) X(PQcmdTuples) X(PQtransactionStatus) X(PQsetNoticeReceiver) X(PQconninfoParse)      \
-    X(PQconninfo) X(PQconninfoFree) X(PQpingParams) X(PQsslInUse) X(PQhost)
+    X(PQconninfo) X(PQconninfoFree) X(PQpingParams) X(PQsslInUse) X(PQhost) X(PQgetResult)               \
+    X(PQgetCopyData) X(PQputCopyData) X(PQputCopyEnd) X(PQfreemem)
 struct pg_calls {
 #define X(name) __typeof__(&name) name;
     PG_CALLS(X)
@@ -63,6 +64,13 @@ enum err pg_run(struct db *db, const char *sql); /* of the engine itself */
  * place->verified asks; ERR_CONFIG: the address, or the password's file. */
 enum err pg_link(struct db *db, const struct db_place *place);
 enum err pg_link_again(struct db *db); /* the same one anew */
+
+/* ---- pg_copy.c ---- */
+enum err pg_every(struct db *db, const struct carried *t,
+                  enum err (*each)(void *arg, struct db *db, const struct cell *cells), void *arg);
+enum err pg_put_begin(struct db *db, const struct carried *t);
+enum err pg_put(struct db *db, const struct carried *t, const struct cell *cells);
+enum err pg_put_end(struct db *db, const struct carried *t);
 
 /* ---- pg_query.c: the statements' part of the engine ---- */
 enum err pg_start(struct query *q, const struct val *args, size_t count);

@@ -123,6 +123,7 @@ static void close_it(struct db *db)
         sqlite3_finalize(db->conn->control[i]);
     for (unsigned i = 0; i < SQL_COUNT; i++)
         sqlite3_finalize(db->conn->statements[i]);
+    sqlite3_finalize(db->conn->put);
     sqlite3_close(db->conn->handle);
     free(db->conn);
 }
@@ -207,10 +208,9 @@ static enum err step(struct query *q, bool *row)
 
 static bool reads(struct query *q) { return sqlite3_stmt_readonly(q->statement); }
 
-static struct cell cell(struct query *q, unsigned n)
+struct cell sqlite_cell(sqlite3_stmt *statement, int at)
 {
-    sqlite3_stmt *statement = q->statement;
-    int at = (int)n, type = sqlite3_column_type(statement, at);
+    int type = sqlite3_column_type(statement, at);
     if (type == SQLITE_NULL)
         return (struct cell){ .kind = CELL_NULL };
     if (type == SQLITE_INTEGER)
@@ -219,6 +219,8 @@ static struct cell cell(struct query *q, unsigned n)
     text bytes = { p ? p : "", (size_t)sqlite3_column_bytes(statement, at) }; /* no pointer for an empty value */
     return (struct cell){ .kind = CELL_BYTES, .is_text = type == SQLITE_TEXT, .bytes = bytes };
 }
+
+static struct cell cell(struct query *q, unsigned n) { return sqlite_cell(q->statement, (int)n); }
 
 /* ---- Transactions and the log. ---- */
 
@@ -265,6 +267,10 @@ const struct engine engine_sqlite = {
     .end = end,
     .reads = reads,
     .cell = cell,
+    .every = sqlite_every,
+    .put_begin = sqlite_put_begin,
+    .put = sqlite_put,
+    .put_end = sqlite_put_end,
     .version_get = sqlite_version_get,
     .version_set = sqlite_version_set,
     .selects = sqlite_selects,

@@ -9,6 +9,7 @@ struct conn {
     sqlite3 *handle;
     sqlite3_stmt *control[CONTROL_COUNT];
     sqlite3_stmt *statements[SQL_COUNT];
+    sqlite3_stmt *put; /* what rows are put into a table with: copy.c */
 };
 
 /* Names the last SQLite error of this connection, `what` being done; marks db->broken when the transaction is lost. */
@@ -34,6 +35,14 @@ extern const struct migration sqlite_steps[];
 enum err sqlite_version_get(struct db *db, int *out);
 enum err sqlite_version_set(struct db *db, int version);
 enum err sqlite_selects(struct db *db, const char *sql, bool *out);
+
+/* copy.c, for the row of sqlite.c. */
+struct cell sqlite_cell(sqlite3_stmt *statement, int at);
+enum err sqlite_every(struct db *db, const struct carried *t,
+                      enum err (*each)(void *arg, struct db *db, const struct cell *cells), void *arg);
+enum err sqlite_put_begin(struct db *db, const struct carried *t);
+enum err sqlite_put(struct db *db, const struct carried *t, const struct cell *cells);
+enum err sqlite_put_end(struct db *db, const struct carried *t);
 
 /* Before anything is opened: files opened under this name gather what is written to their log (gather.c). */
 #define GATHERING "gathering"
