@@ -60,6 +60,7 @@ export async function flows(browser, site, folder) {
         ]);
         one.at('/me');
         const paint = await painted(one.page);
+        all.faults.note = `first paint of /me ${Math.round(paint)} ms`;
         // A machine with more to do than it can shows nothing about the page.
         if (paint > (os.loadavg()[0] > os.cpus().length ? 10 * PAINT : PAINT))
             all.fault(`the first paint of /me takes ${Math.round(paint)} ms`);

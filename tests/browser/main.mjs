@@ -24,6 +24,8 @@ function tell(name, faults, began) {
     failed ||= faults.length > 0;
     process.stdout.write(faults.length ? `not ok ${name}\n` + faults.slice(0, 12).map(fault => `# ${fault.replace(/\n/g, '\n#   ')}\n`).join('')
                                        : `ok ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)\n`);
+    if (faults.note)                                              // a figure, for the page of benchmarks
+        process.stdout.write(`> ${name}: ${faults.note}\n`);
 }
 
 /** Each page route of a server has a row, and each row its route. */

@@ -57,7 +57,7 @@ export const PAGES = [
     { route: '/staff/recipients', at: as('staff', '/staff/recipients') },
     { route: '/told', one: true, at: () => [{ path: '/told?token=' + 'A'.repeat(58), name: 'told', status: 404 }] },
     { route: '/staff/recipients/{recipient}/told', few: true,
-      at: site => site.recipient ? as('staff', `/staff/recipients/${site.recipient}/told`, { name: 'staff-told' })(site) : [] },
+      at: as('staff', '/staff/recipients/nobody/told', { name: 'staff-told-none', status: 422 }) },
     { route: '/staff/recipients/{recipient}', at: as('staff', '/staff/recipients/nobody', { name: 'staff-recipient-none', status: 422 }) },
     { route: '/confirm-form', one: true, at: () => [{ path: '/confirm-form?token=' + 'A'.repeat(43), name: 'confirm-form', status: 404 }] },
     { route: '/registration', one: true, at: () => [{ path: '/registration?token=' + 'A'.repeat(43), name: 'registration', status: 404 }] },
