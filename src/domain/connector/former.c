@@ -5,7 +5,7 @@
 #include "domain/person/person.h"
 #include "domain/person/rectify.h"
 
-enum { MOST = 50, FORMERS = 16 << 20 };
+enum { MOST = 50 };
 
 /* "contact.email"; NULL for what is no identifier. */
 static const struct field *identifier_of(const struct ctx *c, text said)
@@ -17,41 +17,20 @@ static const struct field *identifier_of(const struct ctx *c, text said)
     return f && f->identifier ? f : NULL;
 }
 
-static bool is_value(const struct json *v) { return v && (v->kind == J_TEXT || v->kind == J_NUMBER) && v->value.n; }
-
-static void put_field(struct json_out *w, text said, const struct json *formers)
-{
-    text name = said, category = text_cut(&name, '.');
-    unsigned count = 0;
-    json_name(w, said);
-    json_open(w, '[');
-    JSON_EACH(f, formers) {
-        const struct json *value = json_get(f, TEXT("value"));
-        if (count < MOST && is_value(value) && text_eq(json_text(f, TEXT("category")), category) &&
-            text_eq(json_text(f, TEXT("field")), name)) {
-            json_put_text(w, value->value);
-            count++;
-        }
-    }
-    json_close(w, ']');
-}
-
 enum err connector_put_former(struct ctx *c, const struct person *p, const text *fields, unsigned count,
                               struct json_out *w)
 {
-    const struct json *all;
-    BUF_AUTO b = buf_make(FORMERS);
-    struct json_out formers = json_out(&b);
-    enum err e = subject_put_formers(c, p, &formers);
-    if (e == OK)
-        e = json_parse_buf(c->arena, &b, &all);
-    buf_wipe(&b);
-    TRY(e);
     json_name(w, TEXT("former"));
     json_open(w, '{');
-    for (unsigned i = 0; i < count; i++)
-        if (identifier_of(c, fields[i]))
-            put_field(w, fields[i], all);
+    for (unsigned i = 0; i < count; i++) {
+        text field = fields[i], category = text_cut(&field, '.');
+        if (!identifier_of(c, fields[i]))
+            continue;
+        json_name(w, fields[i]);
+        json_open(w, '[');
+        TRY(subject_former_values(c, p, category, field, MOST, w));
+        json_close(w, ']');
+    }
     json_close(w, '}');
     return OK;
 }

@@ -238,19 +238,24 @@ static void put_lost(struct ctx *c, const struct keeping *k, const struct former
     json_close(w, '}');
 }
 
-static enum err put_former(struct ctx *c, const struct person *p, const struct keeping *k, const struct key *key,
-                           const struct former_row *row, struct json_out *w)
+static enum err open_former(struct ctx *c, const struct person *p, const struct key *key, const struct former_row *row,
+                            const struct json **fields)
 {
     struct place place = { .tenant = c->tenant,
                            .subject = p->id,
                            .table = TEXT("former"),
                            .field = row->category,
                            .version = (uint64_t)row->version };
-    const struct json *fields = NULL;
     text clear;
-    enum err e = seal_open(c->arena, key, &place, row->sealed, &clear);
-    if (e == OK)
-        e = json_parse(c->arena, clear, &fields);
+    TRY(seal_open(c->arena, key, &place, row->sealed, &clear));
+    return json_parse(c->arena, clear, fields);
+}
+
+static enum err put_former(struct ctx *c, const struct person *p, const struct keeping *k, const struct key *key,
+                           const struct former_row *row, struct json_out *w)
+{
+    const struct json *fields = NULL;
+    enum err e = open_former(c, p, key, row, &fields);
     if (record_unreadable(e)) {
         put_lost(c, k, row, w);
         return OK;
@@ -293,6 +298,33 @@ enum err subject_put_formers(struct ctx *c, const struct person *p, struct json_
     bool more;
     TRY(load_formers(c, SQL_FORMER_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)), 0, &rows, &more));
     return put_formers(c, p, rows, w);
+}
+
+/* What is held of one field, the newest last; what cannot be read is not looked up by. */
+enum err subject_former_values(struct ctx *c, const struct person *p, text category, text field, unsigned most,
+                               struct json_out *w)
+{
+    KEY_AUTO key;
+    struct former_row *rows = NULL;
+    unsigned count = 0;
+    bool more;
+    key_derive(&p->key, TEXT("former"), &key);
+    TRY(load_formers(c, SQL_FORMER_LIST, ARGS(V_TEXT(c->tenant), V_ID(p->id)), 0, &rows, &more));
+    for (; rows && count < most; rows = rows->next) {
+        const struct json *fields = NULL;
+        if (!text_eq(rows->category, category))
+            continue;
+        enum err e = open_former(c, p, &key, rows, &fields);
+        if (record_unreadable(e))
+            continue;
+        TRY(e);
+        const struct json *held = json_get(fields, field), *value = held ? held->first : NULL;
+        if (value && (value->kind == J_TEXT || value->kind == J_NUMBER) && value->value.n) {
+            json_put_text(w, value->value);
+            count++;
+        }
+    }
+    return OK;
 }
 
 /* A page begins after "version.item.category" of the row before it; a row has as many values as fields were changed at
