@@ -1,5 +1,5 @@
 """Who was given data, from outside: told of each correction and restriction of what they were given (GDPR 19), once until it is done."""
-import base64, contextlib, hashlib, hmac, http.server, json, os, re, tempfile, threading, time
+import base64, contextlib, csv, hashlib, hmac, http.server, io, json, os, re, tempfile, threading, time
 from garant import Server, check, milliseconds
 from mailbox import Mailbox
 
@@ -264,3 +264,42 @@ def register(tests):
             swept = server.sweep()
             check("visits" in json.dumps(swept), f"nothing was erased: {swept}")
             check(not parts(), f"told of what came after it was given something: {parts()}")
+
+    @tests.test("given: a recipient fetches by its token what was disclosed to it for a purpose, its fields alone, each fetch decided and recorded")
+    def pulled():
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="garant-told-"))
+            policy = settings(folder, "carrier: {by: staff}",
+                              ("categories: [identity, contact], country",
+                               "categories: [identity, contact, visits], fields: [identity.last_name, visits.page], country"))
+            server = stack.enter_context(Server(policy, now=START))
+            app = server.client("app")
+            idents = [app.create({"identity": {"first_name": "Marguerite", "last_name": name, "note": "=planted"}})["id"]
+                      for name in ("Duras", "Mascolo", "Antelme")]
+            app.record(idents[0], "visits", {"page": "/one", "more": {"planted": 1}}).expect(201)
+            what = {"recipient": "carrier", "purpose": "service", "categories": ["identity", "visits"]}
+            given = [app.post(f"/v1/subjects/{one}/disclosures", what).expect(201).json["id"] for one in idents[:2]]
+            server.set_clock(milliseconds(START) + 60_000)
+            carrier = server.client("carrier")
+            asked = "/v1/disclosures?purpose=service"
+
+            def pull(more=""):
+                return carrier.get(asked + more).expect(200)
+            first = {row["reference"]: row for row in pull().json["people"]}
+            check(sorted(first) == sorted(given), f"others than were disclosed: {first}")
+            check(first[given[0]]["data"]["identity"] == {"last_name": "Duras"} and not re.search("Marguerite|planted", json.dumps(first)), f"{first}")
+            rows = app.get(f"/v1/subjects/{idents[0]}/disclosures").expect(200).json["disclosures"]
+            check(first[given[0]]["id"] == rows[-1]["id"] or first[given[0]]["id"] == rows[0]["id"], f"the fetch is no disclosure on record: {rows}")
+            check(len(rows) == 2 and {row["fields"] for row in rows} == {"identity.last_name,visits.page"}, f"{rows}")
+            pages = [pull("&limit=1").json]
+            pages.append(pull(f"&limit=1&after={pages[0]['next']}").json)
+            check([len(page["people"]) for page in pages] == [1, 1] and pages[1]["next"] is None, f"{pages}")
+            sheet = list(csv.reader(io.StringIO(pull("&format=csv").body.decode("utf-8-sig"))))
+            check(sheet[0] == ["reference", "id", "identity.last_name", "visits.page"], f"{sheet}")
+            check(["Duras", ""] in [row[2:] for row in sheet] and ["", "/one"] in [row[2:] for row in sheet] and len(sheet) == 4, f"{sheet}")
+            app.put(f"/v1/subjects/{idents[1]}/restriction", {"ground": "accuracy contested"}).expect(204)
+            held = {row["reference"]: row for row in pull().json["people"]}[given[1]]
+            check(held["data"] is None and held["refused"] == "purpose-refused", f"{held}")
+            app.get(asked).refused("forbidden", status=403)
+            server.operator().post("/v1/recipients/carrier/end", None).expect(204)
+            carrier.get(asked).refused("forbidden", status=403)
