@@ -229,6 +229,8 @@ static const struct plant plants[] = {
       false },
     { PROBE_holds, "", "UPDATE hold SET until = 86400000", false },
     { PROBE_recipients, "", "UPDATE disclosure SET recipient = 'broker'", false },
+    { PROBE_charters, "", "UPDATE charter_acceptance SET at = at - 2, ended = at - 1, due = at * 2", .bad = 1 },
+    { PROBE_charters, "", "UPDATE charter_acceptance SET version = 'older'", .bad = 1 },
     { PROBE_sealed, "",
       "UPDATE record SET sealed = CAST('{\"page\": \"/a page that stands in clear, and is long enough\"}' AS BLOB)"
       " WHERE category = 'visits'",

@@ -134,6 +134,15 @@ static enum err objects_to_sizing(struct db *db, struct held *h)
 static enum err lifts(struct db *db, struct held *h) { return decides(db, h, "measure", "objection", "lifted"); }
 static enum err ends_source(struct db *db, struct held *h) { return decides(db, h, "network", "source", "withdrawn"); }
 
+static enum err changes_policy(struct db *db, struct held *h)
+{
+    text hash = TEXT("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    TRY(db_run(db, SQL_POLICY_VERSION_ADD, NULL,
+               ARGS(V_TEXT(hash), V_TEXT(TEXT("other")), V_TEXT(TEXT("2.0")), V_TEXT(TEXT("2026-01-01")),
+                    V_INT(*h->f->clock), V_TEXT(TEXT("policy: {}")))));
+    return db_run(db, SQL_META_PUT, NULL, ARGS(V_TEXT(TEXT("policy")), V_TEXT(hash)));
+}
+
 static enum err ends_charter(struct db *db, struct held *h)
 {
     return db_run(db, SQL_CHARTER_END, NULL,
@@ -316,6 +325,7 @@ static const struct race races[] = {
     { "closing", by_app, closes, renames, ERR_NOT_FOUND, "former", "", 0 },
     { "closing", to_accepted, closes, discloses, ERR_NOT_FOUND, "disclosure", "", 0 },
     { "end of the charter", to_accepted, ends_charter, discloses, ERR_FORBIDDEN, "disclosure", "", 0 },
+    { "another policy", by_link, changes_policy, accepts, ERR_CONFLICT, "charter_acceptance", "", 0 },
     { "end of the link", by_link, revokes_links, accepts, ERR_NOT_FOUND, "charter_acceptance", "", 0 },
     { "hold", by_app, holds_visits, forgets_visits, ERR_CONFLICT, "record", "category = 'visits'", 1 },
     { "decision", by_app, lifts, overrides, ERR_NOT_FOUND, "consent", "decision = 'overridden'", 0 },

@@ -385,6 +385,43 @@ static enum err look_at_disclosures(struct board_step *s, struct db *db)
     return q.status;
 }
 
+static bool asks_charter(const struct policy *p, text recipient, int *index)
+{
+    *index = policy_actor(p, recipient);
+    return *index >= 0 && p->actors[*index].kind == ACTOR_RECIPIENT && p->actors[*index].charter;
+}
+
+/* Data goes to nobody who has not accepted the charter of today; an acceptance that lapsed is a risk. */
+static enum err look_at_charters(struct board_step *s, struct db *db)
+{
+    const struct policy *p = s->c->policy;
+    char en[65], fr[65];
+    int index;
+    digest_hex(p->charter.en, en);
+    digest_hex(p->charter.fr, fr);
+    const struct val words[] = { V_TEXT(text_of(p->hash)), V_TEXT(p->charter.version), V_TEXT(text_of(en)),
+                                 V_TEXT(text_of(fr)) };
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_CHARTER_FIGURES, words, 4);
+        while (query_next(&q)) {
+            int64_t count = query_get(&q, CHARTER_FIGURES, count), bad = query_get(&q, CHARTER_FIGURES, bad);
+            if (!asks_charter(p, query_get(&q, CHARTER_FIGURES, recipient), &index))
+                continue;
+            fact_looked(s->facts, PROBE_charters, count);
+            fact_bad(s->facts, PROBE_charters, bad);
+            fact_soon(s->facts, PROBE_charters, query_get(&q, CHARTER_FIGURES, never));
+        }
+        TRY(q.status);
+    }
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CHARTER_LAPSED, words + 1, 3);
+    while (query_next(&q))
+        if (asks_charter(p, query_get(&q, CHARTER_LAPSED, recipient), &index))
+            fact_soon(s->facts, PROBE_charters, query_get(&q, CHARTER_LAPSED, count));
+    return q.status;
+}
+
 /* The server does not start where people would reach it in the clear: what may go wrong later is the certificate. */
 static void look_at_ways_in(struct board_step *s)
 {
@@ -422,6 +459,7 @@ enum err board_instance(struct board_step *s)
     TRY(look_at_erasures(s, db));
     TRY(look_at_own_terms(s, db));
     TRY(look_at_disclosures(s, db));
+    TRY(look_at_charters(s, db));
     look_at_backups(s);
     look_at_master(s);
     look_at_places(s);

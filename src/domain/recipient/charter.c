@@ -179,10 +179,21 @@ struct accepting {
     text version, hash, language, via, who;
 };
 
+/* The policy that is in force in this very write, whoever put it there meanwhile: what was read is its charter. */
+static enum err same_policy(struct db *db, const struct ctx *c)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_POLICY_VERSION_LAST, NULL, 0);
+    bool same = query_next(&q) && text_eq(query_get(&q, POLICY_VERSION_LAST, hash), text_of(c->policy->hash));
+    TRY(q.status);
+    return same ? OK : say(db_arena(db), ERR_CONFLICT, "the policy changed meanwhile: read the charter again");
+}
+
 static enum err run_accept(struct db *db, struct write *w)
 {
     const struct accepting *a = w->arg;
     const struct ctx *c = a->c;
+    TRY(same_policy(db, c));
     TRY(db_run(db, SQL_CHARTER_END, NULL,
                ARGS(V_TEXT(c->tenant), V_TEXT(c->actor.name), V_INT(c->now), V_INT(charter_kept_until(c)))));
     return db_run(db, SQL_CHARTER_ACCEPT, NULL,
