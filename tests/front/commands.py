@@ -1,6 +1,7 @@
 """The command line: help, complaints, exit statuses, and the same acts with and without a server."""
 import json, os, shutil, subprocess, tempfile
-from garant import PROGRAM, TOP, Client, Server, check, garant
+import engine
+from garant import TOP, Client, Server, check, garant
 from words import title
 
 POLICY = "tests/front/actors.yaml"
@@ -8,7 +9,7 @@ PERSON = {"identity": {"first_name": "Zoé", "last_name": "Martin"}, "contact": 
 
 
 def with_input(text, *arguments):
-    run = subprocess.run([PROGRAM, *arguments], cwd=TOP, input=text, capture_output=True, text=True, timeout=60)
+    run = garant(*arguments, given=text, ok=None)
     return run.stdout + run.stderr
 
 
@@ -106,10 +107,11 @@ def register(tests):
     def doctor():
         with Server(POLICY) as server:
             server.stop()
-            os.chmod(os.path.join(server.data, "keys.db"), 0o644)
+            secret = "master.key" if engine.POSTGRESQL else "keys.db"
+            os.chmod(os.path.join(server.data, secret), 0o644)
             run = garant("doctor", "--data", server.data, "--policy", POLICY, "--json", ok=None)
             bad = [e["check"] for e in json.loads(run.stdout) if e["level"] == "bad"]
-            check(run.returncode == 78 and any("keys.db" in b for b in bad), f"{run.returncode} {bad}")
+            check(run.returncode == 78 and any(secret in b for b in bad), f"{run.returncode} {bad}")
         check(garant("doctor", "--data", "/nonexistent", "--policy", POLICY, ok=None).returncode == 78, "a missing folder")
 
     @tests.test("command: tokens")

@@ -1,6 +1,6 @@
 """Starting, stopping, reloading: what the server refuses to start with, and that it ends what it has begun."""
-import contextlib, gzip, html, os, re, shutil, signal, socket, sqlite3, stat, subprocess, threading, time
-import people
+import gzip, html, os, re, shutil, signal, socket, stat, subprocess, threading, time
+import engine, people
 from garant import TOP, Client, Fault, Server, check, garant
 
 POLICY = "tests/front/actors.yaml"
@@ -57,13 +57,11 @@ def register(tests):
             ident = server.client("app").create(PERSON)["id"]
             server.stop()
             for name in ("data.db", "keys.db"):
-                with contextlib.closing(sqlite3.connect(os.path.join(server.data, name))) as base:
-                    version = base.execute("PRAGMA user_version").fetchone()[0]
-                    base.execute(f"PRAGMA user_version = {version + 1}")
-                    status, said = server.refuses_to_start()
-                    check(status == 78 and "newer" in said and name in said, f"{name}: {status} {said}")
-                    check(base.execute("PRAGMA user_version").fetchone()[0] == version + 1, f"{name} was changed")
-                    base.execute(f"PRAGMA user_version = {version}")
+                newer = engine.version(server.data, name, 1)
+                status, said = server.refuses_to_start()
+                check(status == 78 and "newer" in said and name in said, f"{name}: {status} {said}")
+                check(engine.version(server.data, name) == newer, f"{name} was changed")
+                engine.version(server.data, name, -1)
             server.start()
             server.client("app").read(ident, "service").expect(200)
 

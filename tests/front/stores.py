@@ -1,6 +1,7 @@
 """The platform's own databases: a map beside the policy, reached by erasure, access, correction, restriction and objection; nothing is
 answered while one is skipped, whatever kill -9 cuts off. PostgreSQL and MariaDB are Debian's, started here on sockets of their own."""
 import contextlib, json, os, random, shutil, sqlite3, tempfile, threading, time
+import engine
 from browser import Browser
 from garant import Fault, Server, check, policy_file
 from mailbox import Mailbox
@@ -365,7 +366,7 @@ def cut_off():
         check(not desk.client.get("/v1/connectors").json["jobs"], "a job is left")
         server.run("verify")
         server.stop()
-        with contextlib.closing(sqlite3.connect(f"{server.data}/data.db")) as db:
+        with contextlib.closing(engine.base(server.data)) as db:
             check(db.execute("SELECT COUNT(*) FROM connector_value").fetchone() == (0,), "values to look people up by are left")
             check(db.execute("SELECT COUNT(*) FROM connector_job WHERE state <> 'closed'").fetchone() == (0,), "a job is not closed")
         return "8 times"

@@ -6,6 +6,7 @@ from postgres import Postgres
 POSTGRESQL = os.environ.get("GARANT_ENGINE", "") == "postgresql"
 FILES = {"data.db": "data", "keys.db": "keys"}
 LOCK, STATE = threading.Lock(), {}
+MADE = set()                                                     # folders that got databases here
 
 
 def shared():
@@ -38,7 +39,12 @@ def ready(data):
     """Before a start: a folder that has none yet gets its databases, empty."""
     if not POSTGRESQL or os.path.exists(os.path.join(data, "postgresql")):
         return
-    dropped(data)
+    with LOCK:
+        gone = [folder for folder in MADE if not os.path.exists(os.path.dirname(folder))]
+        MADE.difference_update(gone)
+        MADE.add(os.path.abspath(data))
+    for folder in [data, *gone]:
+        dropped(folder)
     for file in FILES:
         _, errors = shared().run(f"CREATE DATABASE {name(data, file)} TEMPLATE template0;\n")
         assert not errors, errors
@@ -109,6 +115,18 @@ def base(data, file="data.db", write=False, only=None, **options):
     copy = sqlite3.connect(":memory:", factory=Copied, **options)
     copy.fill(name(data, file), only)
     return copy
+
+
+def version(data, file, by=0):
+    """The version of that file's tables, raised by so many before."""
+    if not POSTGRESQL:
+        with contextlib.closing(sqlite3.connect(os.path.join(data, file), isolation_level=None)) as opened:
+            now = opened.execute("PRAGMA user_version").fetchone()[0] + by
+            opened.execute(f"PRAGMA user_version = {now}")
+            return now
+    said, errors = shared().run(f"UPDATE garant_version SET version = version + {by} RETURNING version;\n", name(data, file))
+    assert not errors, errors
+    return int(said)
 
 
 def attach(opened, data, file="data.db", called="older"):

@@ -310,7 +310,7 @@ class Server:
             tail = "".join(open(self.log_file, errors="replace").readlines()[-15:]) if os.path.exists(self.log_file) else ""
             if tail and hasattr(value, "add_note"):
                 value.add_note("server log: " + tail)
-        if not os.environ.get("GARANT_KEEP"):
+        if self.made and self.data.startswith(self.folder) and not os.environ.get("GARANT_KEEP"):
             engine.dropped(self.data)
         if self.made and not os.environ.get("GARANT_KEEP"):
             shutil.rmtree(self.folder, ignore_errors=True)
