@@ -368,7 +368,7 @@ enum err api_promises_page(struct ctx *c, const struct request *q, struct reply 
     text site = node_said(node_at(c->policy->root, TEXT("policy.title")), c->language);
     struct board_view v;
     const struct board_clause *part;
-    unsigned sheet;
+    unsigned sheet = 0;
     TRY(board_look(c, wanted(c, FIRST_LOOK), &v));
     TRY(find_part(c, q, &v, &part));
     TRY(sheet_of(c, q, &sheet));
