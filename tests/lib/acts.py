@@ -1,6 +1,6 @@
 """Every act of every actor of a policy, held against what the policy says of that actor: allowed acts are done, others refused, and both
 stand in the journal before they are answered. What is expected is read from the policy file alone."""
-import contextlib, itertools, json, urllib.parse
+import itertools, json, urllib.parse
 import engine
 import sample
 from garant import Client, check
@@ -15,11 +15,12 @@ class Journal:
     """The journal's leaves as they stand in the data folder, read beside the running server."""
 
     def __init__(self, server):
-        self.server = server
+        self.base = engine.base(server.data, only=("journal",))
 
     def rows(self, sql, *values):
-        with contextlib.closing(engine.base(self.server.data, only=("journal",))) as base:
-            return list(base.execute(sql, values))
+        if engine.POSTGRESQL:
+            self.base.more("journal", "seq")
+        return list(self.base.execute(sql, values))
 
     def size(self):
         return self.rows("SELECT coalesce(max(seq), -1) + 1 FROM journal")[0][0]

@@ -77,10 +77,16 @@ class Copied(sqlite3.Connection):
             self.were[table] = self.held(table)
         super().commit()
 
-    def read(self, table):
+    def more(self, table, column):
+        """The rows that came since, of a table that only grows in that column."""
+        last = self.execute(f'SELECT coalesce(max("{column}"), -1) FROM "{table}"').fetchone()[0]
+        self.executemany(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(self.tables[table]))})',
+                         self.read(table, f'WHERE "{column}" > {last}'))
+
+    def read(self, table, where=""):
         told = ", ".join(f"encode(convert_to(\"{name}\"::text, 'UTF8'), 'hex')" if kind == "text" else f"encode(\"{name}\", 'hex')"
                          if kind == "bytea" else f'"{name}"::text' for name, kind in self.tables[table])
-        rows = shared().ask(f'SELECT {told} FROM "{table}" ORDER BY 1, 2;', self.where)
+        rows = shared().ask(f'SELECT {told} FROM "{table}" {where} ORDER BY 1, 2;', self.where)
         ways = {"text": lambda value: bytes.fromhex(value).decode(), "bytea": bytes.fromhex, "bigint": int}
         kinds = [ways[kind] for _, kind in self.tables[table]]
         return [[None if value == "-" else way(value) for value, way in zip(row.split("\t"), kinds)] for row in rows.split("\n")[:-1]]
