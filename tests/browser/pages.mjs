@@ -83,6 +83,7 @@ export const PAGES = [
       at: site => [...as('staff', '/staff')(site), ...as('closed', '/staff', { status: 403 })(site),
                    ...as('plain', '/staff', { status: 403 })(site)] },
     { route: '/staff/usage', at: as('support', '/staff/usage') },
+    { route: '/staff/audience', at: as('support', '/staff/audience') },
     { route: '/staff/capacity', at: site => ['events', 'storage'].flatMap(of => as('analyst', `/staff/capacity?measure=${of}`)(site)) },
     { route: '/staff/people',
       at: site => [...as('staff', '/staff/people')(site), ...as('manager', '/staff/people')(site),

@@ -2,8 +2,9 @@
 import gzip, json, os, random, re, subprocess, tempfile, threading, time
 import engine
 import tracked_site
+from browser import Browser
 from garant import TOP, Server, check, check_absent, milliseconds, policy_file
-from people import opened, staff
+from people import form, opened, staff
 
 NOW = "2026-11-23T09:00:00Z"
 
@@ -141,7 +142,9 @@ def register(tests):
         with tempfile.TemporaryDirectory(prefix="garant-visits-") as folder:
             policy, log = os.path.join(folder, "policy.yaml"), os.path.join(folder, "site.log")
             with open(policy, "w", encoding="utf-8") as file:
-                file.write(said.replace("visits: {from: event, active: 25mo}", "visits: {from: event, active: 5y}"))
+                file.write(said.replace("visits: {from: event, active: 25mo}", "visits: {from: event, active: 5y}")
+                           .replace("purposes: [marketing, contests]\n    acts: [read, send, consent]", "purposes: [marketing, contests, audience]\n"
+                                    "    acts: [read, send, consent]"))
             with Server(policy, now=NOW) as server:
                 visits_of(server, log)
 
@@ -187,12 +190,29 @@ def visits_of(server, log):
     check((told["rows"], told["others"], told["views"], told["min_group"]) == ([{"key": "/planted-a", "views": 12}], 3, 15, 10), f"{told}")
     told = app.get(asked + "day").expect(200).json
     check((told["rows"], told["others"]) == ([{"key": "2026-11-20", "views": 12}], 3), f"{told}")
+    visits_page(server)
     app.get(asked + "ip").refused("undeclared", status=422)
     app.get(asked.replace("purpose=audience", "purpose=improvement") + "day").refused("undeclared", status=422)
     server.client("contest_site").get(asked + "day").refused("forbidden", status=403)
     for now, there in (("2028-12-19T10:00:00Z", 15), ("2028-12-20T10:00:00Z", 3), ("2028-12-21T10:00:00Z", 0)):
         server.set_clock(milliseconds(now))
         wait_until(lambda there=there: app.get(asked + "day").expect(200).json["views"] == there, f"{now}: not {there} visits")
+
+
+def visits_page(server):
+    """The same for staff of a role that has the purpose, as a page and as CSV; below the least group together."""
+    data = {"contact": {"name": "Desk Planted", "email": "desk@conso.example"}, "account": {"screen_name": "desk"}}
+    desk = Browser.of(server, staff(server, data, "desk@conso.example", "campaigns", language="en"))
+    page = desk.submit(desk.get("/staff/audience").expect(200), "/staff/audience", by="page", month="2026-11").expect(200)
+    page.has("/planted-a", "Seen less often, together")
+    check("planted-b" not in str(page.html) and ">12<" in str(page.html) and ">3<" in str(page.html), f"{page.html}")
+    table = desk.submit(page, "/staff/audience.csv").expect(200).body
+    check((table if isinstance(table, str) else table.decode()).splitlines() == ["key,views", '"/planted-a","12"', "others,3", "all,15"], f"{table}")
+    desk.submit(page, "/staff/audience", by="page", month="2026-12").expect(422)
+    other = {"contact": {"name": "Books Planted", "email": "books@conso.example"}, "account": {"screen_name": "books"}}
+    books = staff(server, other, "books@conso.example", "accounting")
+    form(books, "/staff/audience", csrf=books.csrf, purpose="audience", by="page", month="2026-11").expect(403)
+    form(books, "/staff/audience.csv", csrf=books.csrf, purpose="audience", by="page", month="2026-11").expect(403)
 
 
 def wait_until(holds, otherwise):

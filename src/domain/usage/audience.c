@@ -24,7 +24,7 @@ static bool of_consent(const struct policy *p, const struct category *cat)
     return true;
 }
 
-static int category_of(const struct policy *p)
+int audience_category(const struct policy *p)
 {
     for (unsigned i = 0; i < p->category_count; i++)
         if (text_eq(p->categories[i].stream, TEXT("audience")) && !of_consent(p, &p->categories[i]))
@@ -34,7 +34,7 @@ static int category_of(const struct policy *p)
 
 enum err audience_begin(struct audience *a, struct ctx *c, unsigned room)
 {
-    *a = (struct audience){ .c = c, .category = category_of(c->policy), .room = room };
+    *a = (struct audience){ .c = c, .category = audience_category(c->policy), .room = room };
     a->rows = NEW_ARRAY(c->arena, struct seen, room + 1);
     return a->rows ? OK : ERR_MEMORY;
 }
@@ -240,7 +240,7 @@ static enum err take_month(struct counted *f, text month)
 static enum err take_asked(struct counted *f, text purpose, text by)
 {
     struct ctx *c = f->c;
-    int index = category_of(c->policy), of = policy_purpose(c->policy, purpose);
+    int index = audience_category(c->policy), of = policy_purpose(c->policy, purpose);
     bool uses = index >= 0 && of >= 0 && (unsigned)of < c->policy->purpose_count &&
                 bits_has(&c->policy->purposes[of].categories, (unsigned)index);
     if (!uses)

@@ -10,6 +10,7 @@
 struct answer;
 struct ctx;
 struct db;
+struct policy;
 
 /* What is kept of it at most, whatever the policy's term (CNIL, guide f.17). */
 enum { AUDIENCE_MONTHS = 25 };
@@ -35,8 +36,10 @@ struct visit {
     text page, status, browser, system;
 };
 
-/* For at most `room` visits. The category is the policy's first of stream audience that a purpose uses whose basis is
- * not consent: nobody could have given one. */
+/* The policy's first category of stream audience that a purpose uses whose basis is not consent: nobody could have given
+ * one. -1: it counts no audience. */
+int audience_category(const struct policy *p);
+/* For at most `room` visits, of that category. */
 enum err audience_begin(struct audience *a, struct ctx *c, unsigned room);
 /* One more, at that time; *counted: false when its term is over. ERR_VALUE, ERR_MISSING and ERR_CARD_NUMBER for what
  * the category does not take. */

@@ -3,14 +3,15 @@
 #include "base/calendar.h"
 #include "domain/core/named.h"
 #include "domain/core/value.h"
+#include "domain/usage/audience.h"
 #include "domain/usage/usage.h"
 #include "front/door/front.h"
 #include "front/page/page_person.h"
 #include "front/staff/staff.h"
 
-static const text columns[] = { TEXT_INIT("key"),       TEXT_INIT("people"), TEXT_INIT("events"), TEXT_INIT("errors"),
-                                TEXT_INIT("downloads"), TEXT_INIT("p50"),    TEXT_INIT("p95"),
-                                TEXT_INIT("people_before"), TEXT_INIT("events_before") };
+static const text columns[] = { TEXT_INIT("key"),    TEXT_INIT("people"),        TEXT_INIT("events"),
+                                TEXT_INIT("errors"), TEXT_INIT("downloads"),     TEXT_INIT("p50"),
+                                TEXT_INIT("p95"),    TEXT_INIT("people_before"), TEXT_INIT("events_before") };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
 /* ---- As CSV. ---- */
@@ -163,6 +164,7 @@ static enum err usage_page(struct ctx *c, const struct request *q, struct reply 
     put_months(&p);
     json_pair(&p.w, TEXT("month_said"), month_words(c, SENT("month")));
     json_pair_bool(&p.w, TEXT("shown"), list != NULL);
+    json_pair_bool(&p.w, TEXT("audience"), audience_category(c->policy) >= 0);
     put_rows(&p, list);
     return page_show(&p, r, staff_status(o));
 }
@@ -192,4 +194,94 @@ enum err api_staff_usage_csv(struct ctx *c, const struct request *q, struct repl
 {
     TRY(staff_reason(c, q));
     return reply_csv(c, q, r, SENT("purpose"), SENT("by"), text_trim(SENT("month")));
+}
+
+/* ---- Visits of nobody: how often pages were seen, above the least group. ---- */
+
+static void put_audience_choices(struct page *p, int category)
+{
+    const struct category *cat = category >= 0 ? &p->c->policy->categories[category] : NULL;
+    json_name(&p->w, TEXT("choices"));
+    json_open(&p->w, '[');
+    put_choice(p, TEXT("day"), TEXT("day"), (text){ NULL, 0 });
+    for (unsigned i = 0; cat && i < cat->field_count; i++)
+        if (!text_eq(cat->fields[i].name, TEXT("day")))
+            put_choice(p, cat->fields[i].name, TEXT("day"), doc_field(p->c, cat, cat->fields[i].name));
+    json_close(&p->w, ']');
+}
+
+static void put_visits(struct page *p, const struct json *list)
+{
+    static const text totals[] = { TEXT_INIT("others"), TEXT_INIT("views"), TEXT_INIT("min_group") };
+    json_name(&p->w, TEXT("rows"));
+    json_open(&p->w, '[');
+    JSON_EACH(row, json_get(list, TEXT("rows"))) {
+        json_open(&p->w, '{');
+        json_pair(&p->w, TEXT("says"), key_words(p->c, json_text(row, TEXT("key"))));
+        page_copy(p, row, TEXT("views"));
+        json_close(&p->w, '}');
+    }
+    json_close(&p->w, ']');
+    for (size_t i = 0; i < sizeof totals / sizeof *totals; i++)
+        page_copy(p, list, totals[i]);
+}
+
+static enum err audience_page(struct ctx *c, const struct request *q, struct reply *r, const struct staff_outcome *o,
+                              const struct json *list)
+{
+    static const text kept[] = { TEXT_INIT("reason"), TEXT_INIT("month"), TEXT_INIT("purpose"), TEXT_INIT("by") };
+    int category = audience_category(c->policy);
+    PAGE_AUTO p = { 0 };
+    TRY(staff_open(c, q, TEXT("staff_audience"), &p));
+    staff_problem(&p, o);
+    page_keep(&p, kept, sizeof kept / sizeof *kept);
+    json_pair_bool(&p.w, TEXT("counts"), category >= 0);
+    staff_purposes(&p, ACT_READ, category, SENT("purpose"));
+    put_audience_choices(&p, category);
+    put_months(&p);
+    json_pair(&p.w, TEXT("month_said"), month_words(c, SENT("month")));
+    json_pair_bool(&p.w, TEXT("shown"), list != NULL);
+    put_visits(&p, list);
+    return page_show(&p, r, staff_status(o));
+}
+
+enum err api_staff_audience(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct staff_outcome fine = { 0 };
+    return audience_page(c, q, r, &fine, NULL);
+}
+
+static enum err audience_look(struct ctx *c, const struct request *q, const struct json **list)
+{
+    struct answer figures = { 0 };
+    TRY(staff_reason(c, q));
+    TRY(audience_figures(c, SENT("purpose"), SENT("by"), text_trim(SENT("month")), &figures));
+    return json_parse(c->arena, figures.body, list);
+}
+
+enum err api_staff_audience_look(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct json *list = NULL;
+    struct staff_outcome o = staff_outcome(c, audience_look(c, q, &list));
+    return o.status == OK || staff_again(o.status) ? audience_page(c, q, r, &o, list) : o.status;
+}
+
+/* What was seen less often stands together in the line "others", everything in the last, "all". */
+enum err api_staff_audience_csv(struct ctx *c, const struct request *q, struct reply *r)
+{
+    const struct json *list = NULL;
+    struct answer table = { .media_type = TEXT("text/csv; charset=utf-8"), .file_name = TEXT("visits.csv") };
+    BUF_AUTO b = buf_make(8 << 20);
+    TRY(audience_look(c, q, &list));
+    buf_add(&b, TEXT("key,views\r\n"));
+    JSON_EACH(row, json_get(list, TEXT("rows"))) {
+        csv_put(&b, json_text(row, TEXT("key")));
+        buf_char(&b, ',');
+        csv_put(&b, json_get(row, TEXT("views"))->value);
+        buf_add(&b, TEXT("\r\n"));
+    }
+    buf_print(&b, "others,%.*s\r\nall,%.*s\r\n", T(json_get(list, TEXT("others"))->value),
+              T(json_get(list, TEXT("views"))->value));
+    TRY(buf_take(c->arena, &b, &table.body));
+    return reply_answer(c, q, r, &table);
 }
