@@ -36,8 +36,8 @@ struct visit {
     text page, status, browser, system;
 };
 
-/* The policy's first category of stream audience that a purpose uses whose basis is not consent: nobody could have given
- * one. -1: it counts no audience. */
+/* The policy's first category of stream audience that a purpose uses whose basis is not consent: nobody could have
+ * given one. -1: it counts no audience. */
 int audience_category(const struct policy *p);
 /* For at most `room` visits, of that category. */
 enum err audience_begin(struct audience *a, struct ctx *c, unsigned room);
