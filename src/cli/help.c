@@ -114,7 +114,7 @@ static void put_verb(struct cli *cli, struct buf *b, const struct verb_row *row)
 {
     text usage = arena_print(cli->arena, "garant %.*s%s%.*s [OPTIONS]", T(row->name), row->arguments.n ? " " : "",
                              T(values(cli, row->arguments)));
-    put_wrapped(b, usage, 0, 4);
+    put_wrapped(b, usage, 0, 2);
     buf_add(b, TEXT("\n  "));
     put_wrapped(b, pick(cli, row->en, row->fr), 2, 2);
     if (has_options(row->name)) {
