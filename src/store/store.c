@@ -39,7 +39,7 @@ static enum err folder_agrees(struct arena *a, const struct store *s)
                                                  " name where", s->dir)
                             : OK;
     if (exists(file))
-        return say(a, ERR_CONFIG, "the folder %s has data of its own, which cannot be moved to PostgreSQL yet", s->dir);
+        return say(a, ERR_CONFIG, "the folder %s has data of its own: to move it, restore a backup of it beside a new folder", s->dir);
     return exists(mark) ? OK : file_write(a, mark, TEXT("--store and --keyring name where the data are\n"));
 }
 

@@ -67,12 +67,16 @@ class Copied(sqlite3.Connection):
         self.where, self.tables, self.were = where, {}, {}
         found = shared().ask("SELECT table_name, string_agg(column_name || ' ' || data_type, ',' ORDER BY ordinal_position) FROM"
                                 " information_schema.columns WHERE table_schema = 'public' GROUP BY table_name ORDER BY 1;", where)
+        keyed = shared().ask("SELECT table_name, string_agg(column_name, ',' ORDER BY ordinal_position) FROM information_schema.key_column_usage"
+                             " WHERE table_schema = 'public' GROUP BY table_name;", where)
+        keys = dict(line.split("\t") for line in keyed.splitlines())
         for line in found.splitlines():
             table, columns = line.split("\t")
             if only and table not in only:
                 continue
             self.tables[table] = [tuple(column.split(" ", 1)) for column in columns.split(",")]
-            self.execute(f'CREATE TABLE "{table}" ({", ".join(chr(34) + column + chr(34) for column, _ in self.tables[table])})')
+            named = ", ".join(f'"{column}"' for column, _ in self.tables[table])
+            self.execute(f'CREATE TABLE "{table}" ({named}, PRIMARY KEY ({keys[table]}))')
             self.executemany(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(self.tables[table]))})', self.read(table))
             self.were[table] = self.held(table)
         super().commit()
