@@ -303,3 +303,4 @@ def register(tests):
             app.get(asked).refused("forbidden", status=403)
             server.operator().post("/v1/recipients/carrier/end", None).expect(204)
             carrier.get(asked).refused("forbidden", status=403)
+            carrier.get("/v1/disclosures?purpose=news").refused("forbidden", status=403)      # nor is it told that there is nobody
