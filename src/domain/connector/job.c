@@ -259,7 +259,9 @@ enum err connector_outside_end(struct db *db, const struct ctx *c, struct subjec
     int64_t changed;
     if (came_about) {
         atomic_store(&c->app->stores_due, true);
-        return db_run(db, SQL_CONNECTOR_BEGIN, NULL, ARGS(V_TEXT(c->tenant), V_ID(id), V_INT(c->now)));
+        TRY(db_run(db, SQL_CONNECTOR_BEGIN, NULL, ARGS(V_TEXT(c->tenant), V_ID(id), V_INT(c->now))));
+        TRY(db_run(db, SQL_CONNECTOR_BEFORE_VALUES, NULL, ARGS(V_TEXT(c->tenant), V_ID(id))));
+        return db_run(db, SQL_CONNECTOR_BEFORE, NULL, ARGS(V_TEXT(c->tenant), V_ID(id)));
     }
     TRY(db_run(db, SQL_CONNECTOR_DROP, &changed, ARGS(V_TEXT(c->tenant), V_ID(id))));
     return changed ? db_run(db, SQL_CONNECTOR_VALUE_END, NULL, ARGS(V_TEXT(c->tenant), V_ID(id))) : OK;
