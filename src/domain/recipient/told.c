@@ -293,14 +293,15 @@ static enum err make_letter(struct ctx *c, const struct told *t, const struct no
 
 static enum err by_letter(struct ctx *c, const struct recipient_settings *s, struct going *g, const struct node *row)
 {
-    struct mail_put letter;
-    enum err e = make_letter(c, &g->t, row, &letter);
+    struct mail_put *letter = NEW(c->arena, struct mail_put);
+    TRY_PTR(letter);
+    enum err e = make_letter(c, &g->t, row, letter);
     g->begins = true;
     if (e == ERR_MISSING || e == ERR_VALUE || e == ERR_CONFIG)
         return failed(c, g, TEXT("letter"), 0);
     TRY(e);
     g->went = true;
-    g->letter = &letter;
+    g->letter = letter;
     g->sent = c->now;
     g->next = c->now + s->again;
     return put(c, g, TEXT("told.sent"));
