@@ -186,6 +186,13 @@ def breaks(document, tenant):
               f" VALUES ('{tenant}', {SOMEBODY}, 1, 0, 1, 2, 2, 2, 0, 0, {{}}, {{}}, x'00')")
     shown = [f"INSERT INTO publication (tenant, subject, id, category, purpose, item, version, state, at) VALUES ('{tenant}', {person}, {SOMEBODY},"
              f" '{name}', '{body['public']}', 1, 1, 1, 1)" for name, body in document.categories.items() if body.get("public")]
+    recipients = document.tree.get("recipients")
+    charters = [name for name, body in recipients.items() if body.get("charter") == "accepted"] if isinstance(recipients, dict) else []
+    unaccepted = "; ".join(          # each was given data after its acceptance had ended
+        f"UPDATE charter_acceptance SET ended = 2 WHERE recipient = '{name}'; INSERT INTO charter_acceptance (tenant, id, recipient, version, hash, language,"
+        f" via, who, at, ended) VALUES ('{tenant}', {SOMEBODY}, '{name}', '1', 'x', 'en', 'link', 'x', 1, 2); INSERT INTO disclosure (tenant, subject, id,"
+        f" recipient, purpose, categories, at) VALUES ('{tenant}', {person}, x'{number:032x}', '{name}', 'x', 'x', 9e12)"
+        for number, name in enumerate(charters, 1))
     return {
         "publications": shown,
         "support": [f"INSERT INTO support (id, tenant, home, actor, asker, reason, state, writes, lasts, at, decided, ends, due) VALUES "
@@ -223,6 +230,7 @@ def breaks(document, tenant):
                      f"({SOMEBODY}, '{tenant}', {SOMEBODY}, {SOMEBODY}, 1, 9e12, 9e12, 1, 0)"],
         "recipients": [f"INSERT INTO disclosure (tenant, subject, id, recipient, purpose, categories, at) VALUES "
                        f"('{tenant}', {person}, {SOMEBODY}, 'stranger', 'x', 'x', 9e12)"],
+        "charters": [unaccepted] if unaccepted else [],
         "sealed": ["UPDATE record SET sealed = CAST('{\"page\":\"in clear, and long enough to be one\"}' AS BLOB)"],
         "sessions": [f"INSERT INTO session (digest, tenant, subject, id, created, seen, ends, authenticated, factor) VALUES "
                      f"({SOMEBODY}, '{tenant}', {person}, {SOMEBODY}, 1, 1, 1, 1, 0)"],

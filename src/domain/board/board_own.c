@@ -410,6 +410,7 @@ static enum err look_at_charters(struct board_step *s, struct db *db)
                 continue;
             fact_looked(s->facts, PROBE_charters, count);
             fact_bad(s->facts, PROBE_charters, bad);
+            fact_clause(s->facts, PROBE_charters, p->actors[index].clause.path, count, bad);
             fact_soon(s->facts, PROBE_charters, query_get(&q, CHARTER_FIGURES, never));
         }
         TRY(q.status);
