@@ -68,6 +68,7 @@ BODIES = {
     "campaign_steer": lambda ident: {"do": "stop"}, "staff_campaign_act": lambda ident: {"do": "count"},
     "breach_move": lambda ident: {"text": "seen"}, "staff_breach_do": lambda ident: {"move": "note", "text": "seen"},
     "request_move": lambda ident: {"text": "seen"}, "staff_request_do": lambda ident: {"move": "note", "text": "seen"},
+    "told_answer": lambda ident: {"state": "acknowledged"},
     "authority_document_put": lambda ident: b"%PDF-1.4 planted", "authority_refuse": lambda ident: {"text": "No law requires it."},
     "authority_secrecy": lambda ident: {"secrecy": "A law", "secret_until": "2030-01-01"},
     "staff_authority_do": lambda ident: {"act": "secrecy", "secrecy": "A law", "secret_until": "2030-01-01"},
@@ -83,7 +84,7 @@ IN_BODY = ("subject_decide", "authorize", "acknowledgement_add", "batch", "token
 # After these, nothing of what they were asked about is as it was.
 ENDING = {"subject_erase", "subject_close", "staff_close", "record_drop", "hold_release", "attachment_drop", "duty_done", "objection_decide", "objection_lift",
           "folder_revoke", "staff_folder_revoke", "transient_drop", "preference_drop", "account_manager", "account_role", "restriction_set", "account_invite",
-          "authority_refuse"}
+          "authority_refuse", "told_answer"}
 # No request of this test can succeed there: nobody waits for approval in the second tenant.
 NEVER_OWN = {"account_approve", "account_refuse", "staff_decide"}
 # Nor there: nobody uploaded a proof, wrote an email or asked for somebody else, nothing is only stored, no second person approved what an authority asked,
@@ -172,7 +173,7 @@ class Stage:
         for name, role in (("manager", "manager"), ("support", "support")):
             ident = opened(server, data(name), role=role)
             self.operator.post(f"/v1/accounts/{ident}/agreement", {"date": "2026-01-05", "reference": "safe"}).expect(200)
-        self.callers = {"app": self.app, "reader": server.client("reader"), "operator": self.operator,
+        self.callers = {"app": self.app, "reader": server.client("reader"), "carrier": server.client("carrier"), "operator": self.operator,
                         **{name: visitor(server, f"{name}@people.example", tenant="two") for name in ("support", "manager", "alice")}}
 
     def own(self):
@@ -203,7 +204,8 @@ class Stage:
             else things["waiting"] if name in NEVER_OWN and "waiting" in things else things["id"]
         category = {"transient_put": "code", "transient_get": "code", "transient_drop": "code", "archive_read": "invoices"}.get(name)
         category = category or ("preferences" if "preference" in name else "visits")
-        values = {**things, "id": ident, "category": category, "purpose": "news", "place": "a", "source": "net", "move": "note"}
+        values = {**things, "id": ident, "category": category, "purpose": "news", "place": "a", "source": "net", "move": "note",
+                  "recipient": "carrier"}
         queries = {"purpose": "service"} if "purpose" in self.routes.parameters(row, "query") else {}
         queries |= {"reason": REASON} if name == "archive_read" else {}
         queries |= {"category": "visits", "name": "a.txt"} if name == "attachment_add" else {}
