@@ -299,17 +299,18 @@ def tried():
         check(process.wait() == 0 and parts and parts[-1].get("end"), f"the callers broke off: {parts[-1:]}")
         server.anyone().get("/healthz").expect(200)
         here, alone = ([wait for look in looks for wait in look[k]] for k in (0, 1))
-        return parts[:-1], here, alone, high_water(server)
+        broke = [line for line in server.log().splitlines() if "broke off" in line]
+        return parts[:-1], here, alone, high_water(server), broke
 
 
 def register(tests):
     @tests.test("worst: every route at its dearest, by one person, one token, one member of staff, and visitors")
     def worst():
-        parts, waited, control, memory = tried()
+        parts, waited, control, memory, broke = tried()
         here, alone = p99(waited), p99(control)
         wrong = [f"{part['part']}: {fault}" for part in parts for fault in part["faults"]]
         told = "; ".join(f"{part['part']} {part['statuses']}" for part in parts)
-        check(not wrong, f"{len(wrong)} answers are wrong:\n" + "\n".join(wrong[:40]))
+        check(not wrong, f"{len(wrong)} answers are wrong:\n" + "\n".join([*wrong[:40], *broke[:5]]))
         check(memory < MEMORY, f"the server had {memory >> 20} MiB: {told}")
         check(here <= max(3 * alone, alone + 60), f"an honest client's p99: {here:.1f} ms here and {alone:.1f} ms with a server left alone: {told}")
         asked = sum(sum(part["statuses"].values()) for part in parts)

@@ -83,14 +83,16 @@ static void nothing_is_left_of_a_canary(void **state)
              T(f->c.tenant), hex);
     fixture_plant(f, holder);
     char sent[256];
-    snprintf(sent, sizeof sent,
-             "INSERT INTO submission (tenant, id, form, subject, body, at) VALUES ('%.*s', randomblob(16), 'contact', x'%s', x'01', 1)",
-             T(f->c.tenant), hex);
+    snprintf(
+        sent, sizeof sent,
+        "INSERT INTO submission (tenant, id, form, subject, body, at) VALUES ('%.*s', randomblob(16), 'contact', x'%s', x'01', 1)",
+        T(f->c.tenant), hex);
     fixture_plant(f, sent);
     char scanned[256];
-    snprintf(scanned, sizeof scanned,
-             "INSERT INTO consent_scan (tenant, subject, purpose, channel, seq, scan) VALUES ('%.*s', x'%s', 'news', '', 1, randomblob(16))",
-             T(f->c.tenant), hex);
+    snprintf(
+        scanned, sizeof scanned,
+        "INSERT INTO consent_scan (tenant, subject, purpose, channel, seq, scan) VALUES ('%.*s', x'%s', 'news', '', 1, randomblob(16))",
+        T(f->c.tenant), hex);
     fixture_plant(f, scanned);
     snprintf(sent, sizeof sent,
              "INSERT INTO campaign_letter (tenant, subject, campaign, state, at, tries, due) VALUES"
@@ -100,25 +102,30 @@ static void nothing_is_left_of_a_canary(void **state)
     text asked = arena_print(&f->arena, "{'kind':'question','channel':'post','text':'canary','subject':'%.*s'}", T(id));
     OKAY(dsr_enter(&f->c, js(f, "%s", asked.p), &out));
     char shown[512];
-    snprintf(shown, sizeof shown,
-             "INSERT INTO publication (tenant, subject, id, category, purpose, item, version, state, at) VALUES ('%.*s', x'%s', randomblob(16),"
-             " 'contact', 'news', 0, 1, 1, 1)",
-             T(f->c.tenant), hex);
+    snprintf(
+        shown, sizeof shown,
+        "INSERT INTO publication (tenant, subject, id, category, purpose, item, version, state, at) VALUES ('%.*s', x'%s', randomblob(16),"
+        " 'contact', 'news', 0, 1, 1, 1)",
+        T(f->c.tenant), hex);
+    fixture_plant(f, shown);
+    snprintf(
+        shown, sizeof shown,
+        "INSERT INTO publication_report (tenant, id, subject, publication, body, at) VALUES ('%.*s', randomblob(16), x'%s', randomblob(16), 'x', 1)",
+        T(f->c.tenant), hex);
     fixture_plant(f, shown);
     snprintf(shown, sizeof shown,
-             "INSERT INTO publication_report (tenant, id, subject, publication, body, at) VALUES ('%.*s', randomblob(16), x'%s', randomblob(16), 'x', 1)",
-             T(f->c.tenant), hex);
-    fixture_plant(f, shown);
-    snprintf(shown, sizeof shown, "INSERT INTO disclosure_ground (tenant, subject, id, note) VALUES ('%.*s', x'%s', randomblob(16), 'x')",
-             T(f->c.tenant), hex);
-    fixture_plant(f, shown);
-    snprintf(shown, sizeof shown, "INSERT INTO authority_person (tenant, subject, request) VALUES ('%.*s', x'%s', randomblob(16))",
+             "INSERT INTO disclosure_ground (tenant, subject, id, note) VALUES ('%.*s', x'%s', randomblob(16), 'x')",
              T(f->c.tenant), hex);
     fixture_plant(f, shown);
     snprintf(shown, sizeof shown,
-             "INSERT INTO dsr_mail (tenant, id, subject, at, class, size, digest, meta) VALUES ('%.*s', randomblob(16), x'%s', 1, 'asks', 1,"
-             " randomblob(32), randomblob(60))",
+             "INSERT INTO authority_person (tenant, subject, request) VALUES ('%.*s', x'%s', randomblob(16))",
              T(f->c.tenant), hex);
+    fixture_plant(f, shown);
+    snprintf(
+        shown, sizeof shown,
+        "INSERT INTO dsr_mail (tenant, id, subject, at, class, size, digest, meta) VALUES ('%.*s', randomblob(16), x'%s', 1, 'asks', 1,"
+        " randomblob(32), randomblob(60))",
+        T(f->c.tenant), hex);
     fixture_plant(f, shown);
     snprintf(
         shown, sizeof shown,
@@ -126,16 +133,19 @@ static void nothing_is_left_of_a_canary(void **state)
         " x'%s', 'contact', 0, 1, 9e12)",
         T(f->c.tenant), hex);
     fixture_plant(f, shown);
-    snprintf(shown, sizeof shown,
-             "INSERT INTO campaign_back (tenant, subject, digest, hard, count, code, at, due) VALUES ('%.*s', x'%s', randomblob(32), 1, 1, 'x', 1, 2)",
-             T(f->c.tenant), hex);
+    snprintf(
+        shown, sizeof shown,
+        "INSERT INTO campaign_back (tenant, subject, digest, hard, count, code, at, due) VALUES ('%.*s', x'%s', randomblob(32), 1, 1, 'x', 1, 2)",
+        T(f->c.tenant), hex);
+    fixture_plant(f, shown);
+    snprintf(
+        shown, sizeof shown,
+        "INSERT INTO connector_job (tenant, id, version, act, state, subject, at, body) VALUES ('%.*s', randomblob(16), 1, 'restrict', 'closed',"
+        " x'%s', 1, randomblob(60))",
+        T(f->c.tenant), hex);
     fixture_plant(f, shown);
     snprintf(shown, sizeof shown,
-             "INSERT INTO connector_job (tenant, id, version, act, state, subject, at, body) VALUES ('%.*s', randomblob(16), 1, 'restrict', 'closed',"
-             " x'%s', 1, randomblob(60))",
-             T(f->c.tenant), hex);
-    fixture_plant(f, shown);
-    snprintf(shown, sizeof shown, "INSERT INTO connector_value (tenant, subject, class, sealed) VALUES ('%.*s', x'%s', 1, randomblob(60))",
+             "INSERT INTO connector_value (tenant, subject, class, sealed) VALUES ('%.*s', x'%s', 1, randomblob(60))",
              T(f->c.tenant), hex);
     fixture_plant(f, shown);
     f->c.idempotency.key = TEXT("canary-key");
@@ -424,7 +434,7 @@ static void interrupted_erasure_is_certified(void **state)
 {
     struct fixture *f = *state;
     struct answer out = { 0 };
-    char hex[33], sql[512], other[512];
+    char hex[33], sql[512], other[1024];
     struct subject_id raw;
     text id = person_made(f, "ada@example.org", ",'identity':{'name':'Ada'}");
     record_added(f, id, "invoices", "{'number':'INV-1'}");
@@ -438,8 +448,9 @@ static void interrupted_erasure_is_certified(void **state)
     snprintf(
         other, sizeof other,
         "INSERT INTO erasing (tenant, subject, certificate, at, facts) VALUES ('demo', x'%s', x'%s', 1768032000000,"
-        " '{\"kind\":\"erasure\",\"pseudonym\":\"%s%s\",\"rows_erased\":null}')",
-        hex, hex, hex, hex);
+        " '{\"facts\":\"{\\\"kind\\\":\\\"erasure\\\",\\\"pseudonym\\\":\\\"%s%s\\\",\\\"rows_erased\\\":null}\","
+        "\"tell\":[{\"recipient\":\"carrier\",\"disclosures\":\"d1,d2\",\"categories\":\"\",\"duty\":\"%.*s\"}]}')",
+        hex, hex, hex, hex, T(id));
     fixture_altered(f, sql, other);
     assert_int_equal(rows_of(f, "record", ""), 1);
     assert_int_equal(subject_read(&f->c, id, TEXT("service"), (text){ NULL, 0 }, &out), ERR_NOT_FOUND);
@@ -447,6 +458,8 @@ static void interrupted_erasure_is_certified(void **state)
     const struct json *answer = parsed(f, out.body);
     assert_true(text_find(text_at(answer, "certificate.journal.entry"), text_at(answer, "certificate.pseudonym")) > 0);
     assert_int_equal(rows_of(f, "erasing", ""), 0);
+    assert_int_equal(rows_of(f, "duty", "kind = 'tell' AND about = 'carrier' AND note = 'd1,d2' AND subject IS NULL"),
+                     1);
     assert_int_equal(erase_subject(&f->c, id, NULL, &out), ERR_NOT_FOUND);
     fixture_at(f, "2036-12-30T23:00:00Z");
     swept(f);

@@ -439,6 +439,31 @@ static enum err make_letter(struct erasing *e)
     return OK;
 }
 
+/* {"facts", "tell": [{"recipient", "disclosures", "categories", "duty"}]}: the certificate's text, and who is told of
+ * it, since what was disclosed goes with the rows. */
+static enum err put_begun(struct erasing *e, text facts)
+{
+    BUF_AUTO b = buf_make(8 << 20);
+    struct json_out w = json_out(&b);
+    TRY_PTR(facts.p);
+    json_open(&w, '{');
+    json_pair(&w, TEXT("facts"), facts);
+    json_name(&w, TEXT("tell"));
+    json_open(&w, '[');
+    for (const struct given *t = e->told; t; t = t->next) {
+        json_open(&w, '{');
+        json_pair(&w, TEXT("recipient"), t->recipient);
+        json_pair(&w, TEXT("disclosures"), t->disclosures);
+        json_pair(&w, TEXT("categories"), t->categories);
+        json_pair(&w, TEXT("duty"), id_print(e->c->arena, t->duty));
+        json_close(&w, '}');
+    }
+    json_close(&w, ']');
+    json_close(&w, '}');
+    TRY(arena_whole(e->c->arena));
+    return buf_take(e->c->arena, &b, &e->begun);
+}
+
 /* Durable before any key is destroyed: a crash between the two leaves a person who is whole, one after it a certificate
  * to complete. */
 static enum err prepare(struct erasing *e)
@@ -455,8 +480,7 @@ static enum err prepare(struct erasing *e)
     keep_words(e);
     TRY(put_facts(e));
     TRY(buf_lend(c->arena, &e->facts, &facts));
-    e->begun = arena_print(c->arena, "%.*snull}", T(facts));
-    TRY_PTR(e->begun.p);
+    TRY(put_begun(e, arena_print(c->arena, "%.*snull}", T(facts))));
     TRY(make_letter(e));
     e->outside = (struct outside){ .act = OUTSIDE_erase, .id = e->certificate };
     TRY(feature_outside(c, e->p, &e->outside));
@@ -509,9 +533,8 @@ static void put_counts(struct buf *b, const int64_t *counts)
     json_close(&w, '}');
 }
 
-/* What was begun has come about. */
-static enum err enter_certificate(struct db *db, const struct ctx *c, struct subject_id person, struct subject_id id,
-                                  msec at, text facts, uint64_t entry)
+enum err erasing_certify(struct db *db, const struct ctx *c, struct subject_id person, struct subject_id id, msec at,
+                         text facts, uint64_t entry)
 {
     text tenant = c->tenant;
     TRY(mail_run_last_go(db, c, tenant, id));
@@ -549,7 +572,7 @@ static enum err run_erase(struct db *db, struct write *w)
     text facts;
     enum err status = buf_lend(db_arena(db), &e->facts, &facts);
     if (status == OK)
-        status = enter_certificate(db, c, e->p->id, e->certificate, c->now, facts, entry);
+        status = erasing_certify(db, c, e->p->id, e->certificate, c->now, facts, entry);
     e->certified->entry = entry;
     e->certified->facts = status == OK ? arena_copy(db_arena(db), facts) : (text){ NULL, 0 };
     e->facts.n = fixed; /* a group may be run again */
@@ -689,159 +712,6 @@ enum err erase_foresee(struct ctx *c, text id, struct answer *out)
     return look_at_person(c, id, &l, out);
 }
 
-/* ---- An erasure that a crash cut short: the store has completed its rows, the certificate is still to be made. ----
- */
-
-struct resuming {
-    struct ctx *c;
-    struct subject_id subject, certificate;
-    msec at;
-    text facts;
-    struct event event;
-    bool never_began;
-};
-
-static enum err is_there(struct db *db, enum sql sql, text tenant, struct subject_id id, bool *out)
-{
-    QUERY_AUTO q;
-    query_start(&q, db, sql, ARGS(V_TEXT(tenant), V_ID(id)));
-    *out = query_next(&q);
-    return q.status;
-}
-
-/* The erasure that was found, and no other of the same person. */
-static enum err same_begun(struct db *db, const struct resuming *r, bool *out)
-{
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_ERASING_GET, ARGS(V_TEXT(r->c->tenant), V_ID(r->subject)));
-    *out = query_next(&q) && text_eq(query_get(&q, ERASING_GET, certificate), TEXT_BYTES(r->certificate)) &&
-           query_get(&q, ERASING_GET, at) == r->at;
-    return q.status;
-}
-
-static enum err run_resume(struct db *db, struct write *w)
-{
-    const struct resuming *r = w->arg;
-    text tenant = r->c->tenant;
-    uint64_t entry;
-    bool begun, left;
-    TRY(same_begun(db, r, &begun));
-    if (!begun) /* it was only under way: it has ended meanwhile, or another has begun */
-        return say(db_arena(db), ERR_CONFLICT, "the erasure is certified already, or was begun anew");
-    if (r->never_began) {
-        TRY(db_run(db, SQL_MAIL_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->certificate))));
-        TRY(feature_outside_end(db, r->c, r->certificate, false));
-        return db_run(db, SQL_ERASING_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject)));
-    }
-    /* What remains is what was to be kept, but not yet where its end is told. */
-    const text ends[] = { TEXT("contract_end"), TEXT("closure"), TEXT("withdrawal") };
-    TRY(is_there(db, SQL_SUBJECT_LEFT, tenant, r->subject, &left));
-    for (size_t i = 0; left && i < sizeof ends / sizeof *ends; i++)
-        TRY(db_run(db, SQL_MILESTONE_NEW, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject), V_TEXT(ends[i]), V_INT(r->at))));
-    if (left)
-        TRY(db_run(db, SQL_CONSENT_CLOSE, NULL,
-                   ARGS(V_TEXT(tenant), V_ID(r->subject), V_INT(r->at), V_TEXT(r->c->policy->version))));
-    TRY(db_run(db, SQL_SUBJECT_END, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
-    TRY(db_run(db, SQL_TEAM_LEAVE, NULL, ARGS(V_TEXT(tenant), V_ID(r->subject))));
-    TRY(keeping_again(db, tenant, r->subject, TEXT("*"), r->c->now));
-    TRY(journal_add(db, &r->event, &entry));
-    return enter_certificate(db, r->c, r->subject, r->certificate, r->at, r->facts, entry);
-}
-
-/* *found: an erasure of that person was begun and is now done, with that certificate. */
-static enum err find_begun(struct resuming *r, bool *found)
-{
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(r->c), r->c->arena, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_ERASING_GET, ARGS(V_TEXT(r->c->tenant), V_ID(r->subject)));
-    *found = query_next(&q);
-    TRY(q.status);
-    if (!*found)
-        return OK;
-    text id = query_get(&q, ERASING_GET, certificate);
-    if (id.n != sizeof r->certificate)
-        return say(r->c->arena, ERR_INTEGRITY, "a certificate has an id of %zu bytes", id.n);
-    memcpy(&r->certificate, id.p, sizeof r->certificate);
-    r->at = query_get(&q, ERASING_GET, at);
-    text kept = arena_copy(r->c->arena, query_get(&q, ERASING_GET, facts));
-    TRY_PTR(kept.p);
-    return written_open(ctx_store(r->c), r->c->arena, r->c->tenant, TEXT("erasing"), kept, &r->facts);
-}
-
-static enum err resume(struct resuming *r, bool *found)
-{
-    enum { GIVEN_UP = HOUR }; /* none takes that long: it failed, and the person is whole */
-    struct ctx *c = r->c;
-    KEY_AUTO key;
-    TRY(find_begun(r, found));
-    if (!*found)
-        return OK;
-    enum err status = store_key(ctx_store(c), c->arena, c->tenant, r->subject, 0, &key);
-    *found = status == ERR_ERASED;
-    r->never_began = status == OK;
-    if (r->never_began && c->now - r->at < GIVEN_UP)
-        return OK;
-    if (status != OK && status != ERR_ERASED)
-        return status;
-    r->event = (struct event){ .act = TEXT("subject.erase"),
-                               .tenant = c->tenant,
-                               .actor = c->actor.name,
-                               .policy = c->policy->hash,
-                               .count = -1 };
-    const struct json *facts;
-    TRY(json_parse(c->arena, r->facts, &facts));
-    if (!decode_hex(json_text(facts, TEXT("pseudonym")), &r->event.who, sizeof r->event.who))
-        return say(c->arena, ERR_INTEGRITY, "a certificate begun has no pseudonym");
-    struct write w = { .run = run_resume, .arg = r, .urgent = true, .event = event_of(c, NULL, TEXT("certificate")) };
-    if (r->never_began) {
-        w.event.act = TEXT("subject.erase");
-        w.event.outcome = OUTCOME_FAILED;
-    }
-    status = store_write(ctx_store(c), c->arena, &w);
-    return status == ERR_CONFLICT ? OK : status;
-}
-
-enum err erase_resume(struct ctx *c)
-{
-    enum { MOST = 100 };
-    struct {
-        text tenant;
-        struct subject_id subject;
-    } begun[MOST];
-    unsigned count = 0;
-    {
-        READ_AUTO db = NULL;
-        TRY(store_read(ctx_store(c), c->arena, &db));
-        QUERY_AUTO q;
-        query_start(&q, db, SQL_ERASING_LIST, ARGS(V_INT(MOST)));
-        for (; count < MOST && query_next(&q); count++) {
-            text id = query_get(&q, ERASING_LIST, subject);
-            if (id.n != SUBJECT_ID)
-                return say(c->arena, ERR_INTEGRITY, "a certificate begun has a person of %zu bytes", id.n);
-            memcpy(&begun[count].subject, id.p, SUBJECT_ID);
-            begun[count].tenant = arena_copy(c->arena, query_get(&q, ERASING_LIST, tenant));
-        }
-        TRY(q.status);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        struct ctx of_tenant = *c;
-        struct answer answer;
-        bool done;
-        of_tenant.tenant = begun[i].tenant;
-        struct resuming r = { .c = &of_tenant, .subject = begun[i].subject };
-        enum err status = resume(&r, &done);
-        if (status == ERR_INTEGRITY) { /* named by the board; the others' are not held up */
-            LOG(LOG_ERROR, "erase.not-resumed", LOG_TEXT("why", text_of(c->arena->why.detail)));
-            continue;
-        }
-        TRY(status);
-        if (done)
-            TRY(certificate_issue(&of_tenant, r.certificate, false, &answer));
-    }
-    return OK;
-}
-
 /* ---- The two ways to ask for it. ---- */
 
 /* The grounds of Art. 17(1), in its order, after the ordinary one. */
@@ -866,14 +736,14 @@ static enum err ground_of(struct ctx *c, const struct json *in, text *out)
 /* The request of an erasure that a crash cut short is repeated: it was done, and is certified now. */
 static enum err answer_begun(struct ctx *c, text id, struct answer *out)
 {
-    struct resuming r = { .c = c };
+    struct subject_id subject, certificate;
     struct why why = c->arena->why;
     bool found = false;
-    if (id_parse(id, &r.subject))
-        TRY(resume(&r, &found));
+    if (id_parse(id, &subject))
+        TRY(erase_resume_one(c, subject, &found, &certificate));
     if (found) {
         TRY(person_allow_act(c, NULL, ACT_ERASE));
-        return certificate_issue(c, r.certificate, false, out);
+        return certificate_issue(c, certificate, false, out);
     }
     c->arena->why = why;
     return why.code;

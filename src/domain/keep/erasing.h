@@ -3,6 +3,7 @@
 #define DOMAIN_KEEP_ERASING_H
 #include "domain/keep/erase.h"
 
+struct db;
 struct person;
 
 /* Of a person whose own term has ended; OK when they are gone already. */
@@ -19,6 +20,13 @@ enum err erase_leftover(struct ctx *c, text tenant, struct subject_id id);
 /* Erasures that a crash cut short after their keys were gone get their certificate; those that never began are
  * forgotten. */
 enum err erase_resume(struct ctx *c);
+/* The same of one person of the context's tenant. *found: an erasure of theirs was begun and is now done, with that
+ * certificate, not yet signed. */
+enum err erase_resume_one(struct ctx *c, struct subject_id subject, bool *found, struct subject_id *certificate);
+/* Inside the write: what was begun has come about; the last letter goes, and the certificate is entered under `entry`.
+ */
+enum err erasing_certify(struct db *db, const struct ctx *c, struct subject_id person, struct subject_id id, msec at,
+                         text facts, uint64_t entry);
 /* Signs a certificate with the journal's proof and stores it, unless that was done, and answers with it:
  * {"certificate", "jws"}. `again`: the answer takes the place of the one that the request's write has kept. */
 enum err certificate_issue(struct ctx *c, struct subject_id id, bool again, struct answer *out);
