@@ -2,6 +2,7 @@
 #include "link/smtp.h"
 #include "base/buf.h"
 #include "base/unicode.h"
+#include "reach/http.h"
 #include <curl/curl.h>
 
 enum { CONNECT_SECONDS = 15, SEND_SECONDS = 90, HOST_MAX = 256 };
@@ -37,11 +38,6 @@ static text host_of(text url)
     return good ? host : (text){ NULL, 0 };
 }
 
-static bool loopback(text host)
-{
-    return text_eq(host, TEXT("localhost")) || text_eq(host, TEXT("[::1]")) || text_starts(host, TEXT("127."));
-}
-
 text smtp_address(struct arena *a, text address)
 {
     ptrdiff_t at = text_index(address, '@');
@@ -58,7 +54,7 @@ static enum err read_options(struct arena *a, const struct smtp_options *o, stru
     TRY_PTR(own.p);
     if (!host.p)
         return say(a, ERR_CONFIG, "--smtp wants smtp://host:port (STARTTLS) or smtps://host:port");
-    if (o->plain && !loopback(host))
+    if (o->plain && !http_this_machine(host))
         return say(
             a, ERR_CONFIG,
             "--smtp-plain is for a server on this machine: emails and the password go over a network under TLS only");

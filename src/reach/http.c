@@ -1,6 +1,7 @@
 /* Requests out: what an address may be, the signature, the transfer, and what became of it. */
 #include "reach/http.h"
 #include "base/buf.h"
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -16,9 +17,14 @@ enum {
 
 /* ---- The address. ---- */
 
-static bool is_loopback(text host)
+bool http_this_machine(text host)
 {
-    return text_eq(host, TEXT("localhost")) || text_eq(host, TEXT("[::1]")) || text_starts(host, TEXT("127."));
+    char name[INET_ADDRSTRLEN];
+    struct in_addr read;
+    if (text_eq(host, TEXT("localhost")) || text_eq(host, TEXT("[::1]")))
+        return true;
+    return text_cstr(host, name, sizeof name) && inet_pton(AF_INET, name, &read) == 1 &&
+           ntohl(read.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 enum err http_check(struct arena *a, text url)
@@ -45,7 +51,7 @@ enum err http_check(struct arena *a, text url)
             }
     if (!host.n)
         return say(a, ERR_CONFIG, "the address names no host");
-    if (plain && !is_loopback(host))
+    if (plain && !http_this_machine(host))
         return say(a, ERR_CONFIG, "http:// is for this machine alone: over a network, https://");
     return OK;
 }

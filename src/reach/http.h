@@ -27,6 +27,9 @@ struct http_answer {
     const char *code;     /* "ok" for 2xx, "http" for another status, "unreachable", "tls", "timeout", "too-large",
                            * "stopped":     never personal */
 };
+/* Whether a host, as an address writes it, is this machine and nothing else: "localhost", "[::1]", or four numbers of
+ * 127.0.0.0/8. A name that begins so ("127.example.org") is none. */
+bool http_this_machine(text host);
 /* Checks the address of a call, once, when settings are read. ERR_CONFIG with what is wrong with it. */
 enum err http_check(struct arena *a, text url);
 /* Sends one request and waits for its answer, 30 seconds at most; no redirection is followed, no proxy asked. The
@@ -37,8 +40,8 @@ enum err http_send(struct arena *a, const struct http_call *call, struct http_an
 
 struct json;
 /* The secret to sign with, of the file that the member "secret" of `in` names: its path, or "credential:NAME" of
- * systemd; in it "whsec_" and base64, or the bytes themselves. ERR_CONFIG when it is not there, or others may read it.
- */
+ * systemd; in it "whsec_" and base64, or the bytes themselves. ERR_CONFIG when it is not there or
+ * empty, or others may read it: nothing leaves unsigned. */
 enum err http_secret(struct arena *a, const struct json *in, text *out);
 
 #endif

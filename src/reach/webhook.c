@@ -77,7 +77,9 @@ enum err http_secret(struct arena *a, const struct json *store, text *out)
     TRY(credentials_read(a, store, TEXT("secret"), out));
     if (text_starts(*out, mark))
         *out = decode_base64(a, text_from(*out, mark.n));
-    return out->p ? OK : say(a, ERR_CONFIG, "the secret is not base64 after \"whsec_\"");
+    if (!out->p)
+        return say(a, ERR_CONFIG, "the secret is not base64 after \"whsec_\"");
+    return out->n ? OK : say(a, ERR_CONFIG, "the file of the secret is empty");
 }
 
 /* ---- What it answered. ---- */

@@ -121,7 +121,8 @@ def register(tests):
     def options():
         with Mailbox(plain=True) as mailbox:
             good = mailbox.arguments()
-            for change, says in (({"--smtp": "smtp://mail.example.org:25"}, "--smtp-plain"), ({"--smtp": "http://127.0.0.1"}, "smtp://"),
+            for change, says in (({"--smtp": "smtp://mail.example.org:25"}, "--smtp-plain"),
+                ({"--smtp": "smtp://127.example.org:25"}, "--smtp-plain"), ({"--smtp": "http://127.0.0.1"}, "smtp://"),
                 ({"--smtp": "smtp://user:x@127.0.0.1"}, "smtp://"), ({"--mail-from": "nobody"}, "--mail-from"), ({"--url": "ftp://x"}, "--url"),
                 ({"--url": None}, "--url"), ({"--smtp": None}, "goes with --smtp")):
                 arguments = []

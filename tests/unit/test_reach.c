@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "reach/http.h"
 #include "reach/inside.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -162,6 +163,45 @@ static void locked_in(void **state)
         }
 }
 
+static void this_machine(void **state)
+{
+    static const text here[] = { TEXT_INIT("127.0.0.1"), TEXT_INIT("127.9.8.7:8080"), TEXT_INIT("localhost"), TEXT_INIT("[::1]:80") };
+    static const text elsewhere[] = { TEXT_INIT("127.evil.example"), TEXT_INIT("127.0.0.1.evil.example"), TEXT_INIT("localhost.evil.example"),
+                                      TEXT_INIT("127."), TEXT_INIT("127.1"), TEXT_INIT("128.0.0.1"), TEXT_INIT("127.0.0.256"), TEXT_INIT("[::2]") };
+    ARENA_AUTO a = arena_make(1 << 16);
+    (void)state;
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+        assert_int_equal(http_check(&a, arena_print(&a, "http://%.*s/take", T(here[i]))), OK);
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        assert_int_equal(http_check(&a, arena_print(&a, "http://%.*s/take", T(elsewhere[i]))), ERR_CONFIG);
+        assert_int_equal(http_check(&a, arena_print(&a, "https://%.*s/take", T(elsewhere[i]))), OK);
+        assert_false(http_this_machine(elsewhere[i]));
+    }
+}
+
+/* What the file of a secret holds, and whether a message may leave with it. */
+static void secrets(void **state)
+{
+    static const struct {
+        const char *held;
+        enum err said;
+    } files[] = { { "", ERR_CONFIG },       { "\n \n", ERR_CONFIG }, { "whsec_", ERR_CONFIG },
+                  { "whsec_\n", ERR_CONFIG }, { "whsec_!", ERR_CONFIG }, { "whsec_c2VjcmV0", OK }, { "a secret", OK } };
+    char path[200];
+    (void)state;
+    snprintf(path, sizeof path, "%s/hmac", dir);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        ARENA_AUTO a = arena_make(1 << 18);
+        const struct json *store;
+        text secret;
+        FILE *out = fopen(path, "w");
+        assert_true(out && fchmod(fileno(out), 0600) == 0 && fputs(files[i].held, out) >= 0 && fclose(out) == 0);
+        assert_int_equal(json_parse(&a, arena_print(&a, "{\"secret\":\"%s\"}", path), &store), OK);
+        if (http_secret(&a, store, &secret) != files[i].said)
+            fail_msg("a secret of \"%s\"", files[i].held);
+    }
+}
+
 static void put(const char *name)
 {
     assert_int_equal(opened(name, O_WRONLY | O_CREAT), 0);
@@ -190,7 +230,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const left[] = { "own/file", "own/file-wal", "own/goes", "own", "secret", "ca.pem", "data/master.key", "data/new", "data", "" };
+    static const char *const left[] = { "own/file", "own/file-wal", "own/goes", "own", "secret", "hmac", "ca.pem", "data/master.key", "data/new", "data", "" };
     char path[200];
     (void)state;
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
@@ -202,6 +242,6 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(locked_in) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(locked_in), cmocka_unit_test(this_machine), cmocka_unit_test(secrets) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -257,7 +257,8 @@ static enum err take_call(struct ctx *c, struct subject_id id, text token, const
     struct connector_part *p = NULL;
     const struct json *answer;
     text code = json_text(in, TEXT("code"));
-    TRY(connector_load(c, id, &j) == ERR_NOT_FOUND ? no_call(c) : connector_load(c, id, &j));
+    enum err e = connector_load(c, id, &j);
+    TRY(e == ERR_NOT_FOUND ? no_call(c) : e);
     TRY(find_part(c, token, &j, &p));
     if (text_eq(json_text(in, TEXT("state")), TEXT("failed"))) {
         it_failed(c, p, is_name(code) ? code : TEXT("no-code"));
