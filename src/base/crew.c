@@ -160,11 +160,13 @@ static bool staffed(struct crew *crew)
 
 static enum err stopping(struct arena *a) { return say(a, ERR_BUSY, "the server is stopping"); }
 
-enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg)
+static enum err ask(struct crew *crew, struct arena *a, text owner, bool begun, void (*fn)(void *arg), void *arg)
 {
     struct job j = { .owner = owner, .fn = fn, .arg = arg };
     pthread_mutex_lock(&crew->lock);
-    bool over = crew->over, room = behind(crew, owner) < crew->size.waiting, taken = !over && room && staffed(crew);
+    bool over = crew->over;
+    bool room = begun || behind(crew, owner) < crew->size.waiting;
+    bool taken = !over && room && staffed(crew);
     if (taken) {
         wait_init(&j.wait);
         *crew->end = &j;
@@ -183,4 +185,14 @@ enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void
         return say(a, ERR_BUSY, "no thread is left for this work");
     wait_for(&j.wait);
     return j.refused ? stopping(a) : OK;
+}
+
+enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg)
+{
+    return ask(crew, a, owner, false, fn, arg);
+}
+
+enum err crew_go_on(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg)
+{
+    return ask(crew, a, owner, true, fn, arg);
 }

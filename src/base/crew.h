@@ -19,5 +19,8 @@ void crew_close(struct crew **crew); /* nothing may wait any more */
  * long as the call. Its own result is what fn leaves in arg. ERR_TOO_MANY when as much of that owner waits as may,
  * ERR_BUSY without a thread or after crew_stop(): fn did not run. */
 enum err crew_do(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg);
+/* The next part of what crew_do() has begun: it waits in its owner's share, however much of theirs waits already, since
+ * nobody is helped by half an answer. */
+enum err crew_go_on(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg);
 
 #endif

@@ -51,6 +51,13 @@ static void one_of_ana(void *arg)
     count(h, crew_do(h->crew, &a, TEXT("ana"), work, h));
 }
 
+static void next_of_ana(void *arg)
+{
+    struct held *h = arg;
+    ARENA_AUTO a = arena_make(4096);
+    count(h, crew_go_on(h->crew, &a, TEXT("ana"), work, h));
+}
+
 static void one_of_bob(void *arg)
 {
     struct held *h = arg;
@@ -84,7 +91,8 @@ static void begin_share(struct held *h, struct arena *a, struct fiber_loop *loop
     wait_begun(h, SHARE);
 }
 
-/* Ana's two are at work and ten wait; what comes behind is refused; Bob, who came last, is served beside them. */
+/* Ana's two are at work and ten wait; what comes behind is refused, but for what has begun; Bob, who came last, is
+ * served beside them. */
 static void an_owner_has_a_share(void **state)
 {
     ARENA_AUTO a = arena_make(4096);
@@ -94,13 +102,15 @@ static void an_owner_has_a_share(void **state)
     for (unsigned i = 0; i < WAITING + 3; i++)
         assert_int_equal(fiber_run(&a, &loop, one_of_ana, &h), OK);
     assert_int_equal(h.refused, 3);
+    assert_int_equal(fiber_run(&a, &loop, next_of_ana, &h), OK);
+    assert_int_equal(h.refused, 3);
     assert_int_equal(fiber_run(&a, &loop, one_of_bob, &h), OK);
     wait_begun(&h, SHARE + 1);
     assert_int_equal(h.begun, SHARE + 1);
     open_gate(&h);
     while (loop.live)
         fiber_drain(&loop);
-    assert_int_equal(h.done, SHARE + WAITING + 1);
+    assert_int_equal(h.done, SHARE + WAITING + 2);
     assert_int_equal(h.busy + h.other, 0);
     fiber_loop_close(&loop);
     crew_close(&h.crew);

@@ -424,8 +424,7 @@ static enum err room_for_chunk(struct exchange *x, size_t size)
     uint64_t all = x->connection->bytes + size;
     if (all > x->body.limit)
         return say(&x->arena, ERR_TOO_LARGE, "the body is larger than %zu bytes", x->body.limit);
-    return all > x->reserved ? reserve_body(x, BODY_STEP > all - x->reserved ? BODY_STEP : all - x->reserved)
-             : OK;
+    return all > x->reserved ? reserve_body(x, BODY_STEP > all - x->reserved ? BODY_STEP : all - x->reserved) : OK;
 }
 
 static enum MHD_Result on_data(struct exchange *x, const char *data, size_t *size)
@@ -455,13 +454,14 @@ static void run_piece(void *arg)
 }
 
 /* The next piece, made by the crew in the share of whoever asked. */
-static enum err make_piece(struct exchange *x)
+typedef enum err crew_ask(struct crew *crew, struct arena *a, text owner, void (*fn)(void *arg), void *arg);
+static enum err make_piece(struct exchange *x, crew_ask *by)
 {
     struct piece piece = { .x = x };
     buf_clear(&x->pump.piece);
     x->pump.left = TEXT("");
     x->pump.piece.limit = BUF_DEFAULT_LIMIT;
-    TRY(crew_do(x->request.front->crew, &x->arena, x->reply.owner, run_piece, &piece));
+    TRY(by(x->request.front->crew, &x->arena, x->reply.owner, run_piece, &piece));
     TRY(piece.status);
     TRY(buf_lend(&x->arena, &x->pump.piece, &x->pump.left));
     x->pump.ended = !x->pump.left.n;
@@ -472,7 +472,7 @@ static enum err make_piece(struct exchange *x)
 static void begin_pump(struct exchange *x)
 {
     x->pump = (struct pump){ .piece = x->pump.piece };
-    if (make_piece(x) == OK) {
+    if (make_piece(x, crew_do) == OK) {
         x->pump.working = true;
         wait_init(&x->pump.wanted);
         return;
@@ -500,7 +500,7 @@ static void pump(struct exchange *x)
         wait_for(&p->wanted);
         if (p->gone)
             break;
-        if (make_piece(x) != OK) {
+        if (make_piece(x, crew_go_on) != OK) {
             LOG(LOG_WARN, "an answer broke off", LOG_TEXT("code", err_row(x->arena.why.code)->slug),
                 LOG_TEXT("why", text_of(x->arena.why.detail)));
             p->failed = true;
