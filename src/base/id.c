@@ -5,15 +5,20 @@
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /* 26 digits of 5 bits are 130: the first carries only 3. */
-text id_print(struct arena *a, struct subject_id id)
+void id_digits(struct subject_id id, char out[ID_TEXT])
 {
-    char out[ID_TEXT];
     for (int i = 0; i < ID_TEXT; i++) {
         unsigned digit = 0;
         for (int bit = 5 * i - 2; bit < 5 * i + 3; bit++)
             digit = digit << 1 | (bit < 0 ? 0 : id.b[bit / 8] >> (7 - bit % 8) & 1);
         out[i] = alphabet[digit];
     }
+}
+
+text id_print(struct arena *a, struct subject_id id)
+{
+    char out[ID_TEXT];
+    id_digits(id, out);
     return arena_copy(a, (text){ out, ID_TEXT });
 }
 

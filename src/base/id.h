@@ -16,6 +16,7 @@ struct digest {
 /* An id in text: 26 characters of Crockford's base32. */
 enum { ID_TEXT = 26 };
 bool id_parse(text s, struct subject_id *out); /* upper case only, as printed */
+void id_digits(struct subject_id id, char out[ID_TEXT]); /* no NUL behind them */
 text id_print(struct arena *a, struct subject_id id);
 
 #endif

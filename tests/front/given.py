@@ -103,6 +103,11 @@ def register(tests):
             app.put(f"/v1/subjects/{ident}/restriction", {"ground": "accuracy contested"}).expect(204)
             check(sorted(owed(app, ident)) == [("tell_correction", "carrier"), ("tell_restriction", "carrier")], f"restricted: {owed(app, ident)}")
             app.delete(f"/v1/subjects/{ident}/restriction").expect(204)
+            check(sorted(owed(app, ident)) == [("tell_correction", "carrier")], f"nobody is told to restrict what is restricted no more: {owed(app, ident)}")
+            given.append(app.post(f"/v1/subjects/{ident}/disclosures", what).expect(201).json["id"])
+            app.change(ident, "service", {"identity": {"last_name": "Antelme"}})
+            later = owed(app, ident)["tell_correction", "carrier"]
+            check(later["id"] == row["id"] and sorted(later["note"].split(",")) == sorted(given), f"what was disclosed since is not told: {later}")
             app.post(f"/v1/duties/{row['id']}/done", {"outcome": "done", "note": "by letter"}).expect(204)
             app.change(ident, "service", {"identity": {"first_name": "Marguerite Germaine"}})
             again = owed(app, ident)["tell_correction", "carrier"]
@@ -112,6 +117,33 @@ def register(tests):
             left = app.get("/v1/duties").expect(200).json["duties"]
             check([(one["kind"], one["about"], one["subject"]) for one in left if one["kind"].startswith("tell")] == [("tell", "carrier", None)],
                   f"the erasure takes the place of what was owed: {left}")
+
+    @tests.test("given: disclosed three thousand times to one recipient, a person is corrected, restricted, swept and erased as any other")
+    def thousands():
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="garant-told-"))
+            policy = settings(folder, "carrier: {by: staff}", ("categories: [identity, contact], country", "categories: [identity, contact, visits], country"))
+            server = stack.enter_context(Server(policy, now=START))
+            app, count = server.client("app"), 3000
+            ident = app.create({"identity": {"first_name": "Marguerite", "last_name": "Duras"}, "contact": {"email": "alice@people.example"}})["id"]
+            app.record(ident, "visits", {"page": "/one"}).expect(201)
+            what = {"recipient": "carrier", "purpose": "service", "categories": ["identity", "visits"]}
+            for number in range(1, count + 1):
+                app.post(f"/v1/subjects/{ident}/disclosures", what).expect(201)
+                if number % 1000 == 0:                                       # a day's most
+                    server.advance(hours=25)
+            app.change(ident, "service", {"identity": {"last_name": "Donnadieu"}})
+            app.put(f"/v1/subjects/{ident}/restriction", {"ground": "accuracy contested"}).expect(204)
+            check({kind: len(row["note"].split(",")) for (kind, _), row in owed(app, ident).items()} ==
+                  {"tell_correction": count, "tell_restriction": count}, "it is told of less than it was given")
+            app.delete(f"/v1/subjects/{ident}/restriction").expect(204)
+            server.set_clock(milliseconds("2027-12-10T09:00:00Z"))
+            server.sweep()
+            check(len(owed(app, ident)["tell_part", "carrier"]["note"].split(",")) == count, "the sweep tells of less than was given")
+            app.erase(ident)
+            told = [row for row in app.get("/v1/duties").expect(200).json["duties"] if row["kind"] == "tell"]
+            check([len(row["note"].split(",")) for row in told] == [count], "the erasure is told of less than it was given")
+            server.operator().post("/v1/journal/verify").expect(200)
 
     @tests.test("given: a webhook and a letter tell a recipient by themselves of what was done, by the ids of disclosures alone, again until it answers")
     def by_itself():

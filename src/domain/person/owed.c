@@ -59,25 +59,32 @@ static struct bits concerned(const struct policy *p, const struct bits *changed,
     return out;
 }
 
+enum { REFERENCES_MAX = 64 << 20 };
 struct found {
     struct given given;
     struct bits categories;
+    struct buf disclosures; /* grows: somebody may have been disclosed thousands of times */
 };
 
-static enum err add_given(struct arena *a, struct given **list, text recipient, text disclosure, struct bits categories)
+static enum err add_given(struct arena *a, struct given **list, text recipient, struct subject_id disclosure,
+                          struct bits categories)
 {
     struct given **at = list;
     while (*at && !text_eq((*at)->recipient, recipient))
         at = &(*at)->next;
     struct found *f = (struct found *)*at;
-    if (f) {
-        f->given.disclosures = arena_print(a, "%.*s,%.*s", T(f->given.disclosures), T(disclosure));
-    } else {
+    if (!f) {
         f = NEW(a, struct found);
         TRY_PTR(f);
-        *f = (struct found){ .given = { .recipient = arena_copy(a, recipient), .disclosures = disclosure } };
+        *f = (struct found){ .given = { .recipient = arena_copy(a, recipient) },
+                             .disclosures = buf_make(REFERENCES_MAX) };
         *at = &f->given;
     }
+    char digits[ID_TEXT];
+    id_digits(disclosure, digits);
+    if (f->disclosures.n)
+        buf_char(&f->disclosures, ',');
+    buf_add(&f->disclosures, (text){ digits, ID_TEXT });
     for (unsigned i = 0; i < 4; i++)
         f->categories.w[i] |= categories.w[i];
     return arena_whole(a);
@@ -92,12 +99,11 @@ static enum err name_categories(struct arena *a, const struct policy *p, struct 
     return buf_take(a, &b, &f->given.categories);
 }
 
-enum err owed_given(struct db *db, struct arena *a, const struct policy *p, text tenant, struct subject_id subject,
-                    const struct bits *changed, msec since, struct given **out)
+static enum err find_given(struct db *db, struct arena *a, const struct policy *p, struct val who[2],
+                           const struct bits *changed, msec since, struct given **out)
 {
-    *out = NULL;
     QUERY_AUTO q;
-    query_start(&q, db, SQL_DISCLOSURE_TOLD, ARGS(V_TEXT(tenant), V_ID(subject)));
+    query_start(&q, db, SQL_DISCLOSURE_TOLD, who, 2);
     while (query_next(&q)) {
         struct subject_id id;
         struct bits of = { { 0 } };
@@ -108,24 +114,68 @@ enum err owed_given(struct db *db, struct arena *a, const struct policy *p, text
         if (changed)
             of = concerned(p, changed, query_get(&q, DISCLOSURE_TOLD, categories));
         if ((!changed || bits_any(&of)) && query_get(&q, DISCLOSURE_TOLD, at) >= since)
-            TRY(add_given(a, out, query_get(&q, DISCLOSURE_TOLD, recipient), id_print(a, id), of));
+            TRY(add_given(a, out, query_get(&q, DISCLOSURE_TOLD, recipient), id, of));
     }
-    TRY(q.status);
-    for (struct given *g = *out; g; g = g->next)
-        TRY(name_categories(a, p, (struct found *)g));
-    return OK;
+    return q.status;
+}
+
+enum err owed_given(struct db *db, struct arena *a, const struct policy *p, text tenant, struct subject_id subject,
+                    const struct bits *changed, msec since, struct given **out)
+{
+    *out = NULL;
+    enum err status = find_given(db, a, p, (struct val[]){ V_TEXT(tenant), V_ID(subject) }, changed, since, out);
+    for (struct given *g = *out; g; g = g->next) {
+        struct found *f = (struct found *)g;
+        if (status == OK)
+            status = buf_take(a, &f->disclosures, &g->disclosures);
+        buf_free(&f->disclosures);
+        if (status == OK)
+            status = name_categories(a, p, f);
+    }
+    return status;
 }
 
 /* ---- It is owed once. ---- */
 
+/* Those of both lists, each once: in the order of their ids. */
+static enum err join(struct arena *a, text one, text other, text *out)
+{
+    BUF_AUTO b = buf_make(REFERENCES_MAX);
+    text x = text_cut(&one, ','), y = text_cut(&other, ',');
+    while (x.n || y.n) {
+        int order = !x.n ? 1 : !y.n ? -1 : text_cmp(x, y);
+        buf_print(&b, "%s%.*s", b.n ? "," : "", T(order <= 0 ? x : y));
+        if (order <= 0)
+            x = text_cut(&one, ',');
+        if (order >= 0)
+            y = text_cut(&other, ',');
+    }
+    return buf_take(a, &b, out);
+}
+
+/* Owed already, and no try of it has begun: what was disclosed since is told with it. */
 static enum err is_owed(struct db *db, text tenant, struct subject_id subject, text kind, const struct given *g,
                         bool *out)
 {
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_DUTY_OWED,
-                ARGS(V_TEXT(tenant), V_ID(subject), V_TEXT(kind), V_TEXT(g->recipient), V_TEXT(g->categories)));
-    *out = query_next(&q);
-    return q.status;
+    struct subject_id id;
+    text references = { NULL, 0 };
+    {
+        QUERY_AUTO q;
+        query_start(&q, db, SQL_DUTY_OWED,
+                    ARGS(V_TEXT(tenant), V_ID(subject), V_TEXT(kind), V_TEXT(g->recipient), V_TEXT(g->categories)));
+        *out = query_next(&q);
+        if (!*out)
+            return q.status;
+        text bytes = query_get(&q, DUTY_OWED, id), note = query_get(&q, DUTY_OWED, note);
+        if (bytes.n != sizeof id)
+            return say(db_arena(db), ERR_INTEGRITY, "a duty has an id of %zu bytes", bytes.n);
+        memcpy(&id, bytes.p, sizeof id);
+        if (text_eq(note, g->disclosures))
+            return q.status;
+        TRY(join(db_arena(db), note, g->disclosures, &references));
+        TRY(q.status);
+    }
+    return db_run(db, SQL_DUTY_REFERENCES, NULL, ARGS(V_TEXT(tenant), V_ID(id), V_TEXT(references)));
 }
 
 /* The id behind it: ids are drawn before a write, and how many are needed is known inside. */

@@ -29,8 +29,8 @@ enum err duty_tell(struct db *db, text tenant, struct subject_id id, const struc
  * of these categories alone; NULL: of any. since: at or after that moment; 0: ever. In a's memory. */
 enum err owed_given(struct db *db, struct arena *a, const struct policy *p, text tenant, struct subject_id subject,
                     const struct bits *changed, msec since, struct given **out);
-/* Inside a write: each of those is to be told, unless the same is owed to it and has not been tried yet. The ids are
- * those behind `id`, which was drawn before. */
+/* Inside a write: each of those is to be told. Where the same is owed to it and no try has begun, that row stays, and
+ * names what was disclosed since as well. The ids are those behind `id`, which was drawn before. */
 enum err owed_tell(struct db *db, const struct policy *p, text tenant, struct subject_id subject, text kind,
                    const struct bits *changed, msec since, struct subject_id id, msec at);
 struct duty_kind {

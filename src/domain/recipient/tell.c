@@ -1,4 +1,5 @@
-/* Who was given data is told when it is corrected or restricted (GDPR 19): a duty each, in the commit of the act. */
+/* Who was given data is told when it is corrected or restricted (GDPR 19): a duty each, in the commit of the act.
+ * A restriction that ends before anybody was told of it is told to nobody. */
 #include "domain/core/feature.h"
 #include "domain/person/owed.h"
 #include "domain/recipient/inside.h"
@@ -7,6 +8,8 @@
 enum err recipient_given_run(struct db *db, const struct ctx *c, const struct outside *o)
 {
     bool corrects = o->act == OUTSIDE_correct;
+    if (o->act == OUTSIDE_release)
+        return db_run(db, SQL_DUTY_RELEASED, NULL, ARGS(V_TEXT(c->tenant), V_ID(o->subject)));
     if (!corrects && o->act != OUTSIDE_restrict)
         return OK;
     return owed_tell(db, c->policy, c->tenant, o->subject,
