@@ -2,7 +2,6 @@
 import json, os, shutil, subprocess, tempfile
 import engine
 from garant import TOP, Client, Server, check, garant
-from words import title
 
 POLICY = "tests/front/actors.yaml"
 PERSON = {"identity": {"first_name": "Zoé", "last_name": "Martin"}, "contact": {"email": "zoe.martin@example.org"}}
@@ -56,7 +55,8 @@ def register(tests):
         check("--data DIR" in complaint(64, "verify"), "folder")
         said = json.loads(complaint(64, "verify", "--json"))
         check(said["code"] == "usage" and said["status"] == 64, f"{said}")
-        check(title("usage")[1] in complaint(64, "verify", "--lang", "fr"), "French")
+        french = complaint(64, "verify", "--lang", "fr")
+        check("indiquez le dossier des données avec --data DIR" in french and "Mode d'emploi : garant help verify" in french, french)
 
     @tests.test("command: check")
     def checking():

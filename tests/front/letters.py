@@ -244,7 +244,7 @@ def register(tests):
                 message(client, ident).expect(202)
                 check(outbox(server)["queued"] == 1 and not outbox(server)["sender"], f"{outbox(server)}")
                 doctor = garant("doctor", "--data", server.data, "--lang", "en", ok=None).stdout
-                check("1 letter waits" in doctor and "--smtp" in doctor, doctor)
+                check("1 email waits" in doctor and "--smtp" in doctor, doctor)
                 server.arguments += mailbox.arguments()
                 server.restart()
                 mailbox.wait(TO)

@@ -8,6 +8,7 @@ PEOPLE = "tests/hostile/people.yaml"
 ODD = "colour_of_hair"
 FREE = {"Fields", "Data", "Patch", "PreferenceSet", "Form"}       # the policy says what is in them
 ENDS = ("me_close", "session_end", "session_drop_others")         # what would end the trial
+GATED = ("sms_received",)            # a form of the gateway's own members, and its secret is asked for before they are looked at: 401
 
 
 class Callers:
@@ -68,7 +69,7 @@ def register(tests):
             for row in routes.rows:
                 content = routes.operation(row).get("requestBody", {}).get("content", {})
                 kinds = [said for kind, said in content.items() if "json" in kind]
-                if not row["path"].startswith("/v1/") or row["name"] in ENDS or row["body"] in ("none", "file"):
+                if not row["path"].startswith("/v1/") or row["name"] in ENDS + GATED or row["body"] in ("none", "file"):
                     continue
                 bodies = [pair for said in kinds for pair in odd_bodies(routes, said["schema"])] if kinds else [("nothing", {ODD: "red"})]
                 for where, body in bodies:
