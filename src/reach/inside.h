@@ -30,6 +30,9 @@ enum err postgresql_link(struct link *l, const struct json *store);
 enum err mariadb_link(struct link *l, const struct json *store);
 /* A row of `columns` cells more in `out`; NULL without memory. */
 text *found_row(struct arena *a, struct found *out, unsigned columns);
+/* The file that this member of the store names ("credentials", "secret"): its path, or "credential:NAME" of systemd.
+ * ERR_CONFIG when it names none. */
+enum err credentials_path(struct arena *a, const struct json *store, text member, char path[4096]);
 /* The content of the file that this member of the store names ("credentials", "secret"): its path, or "credential:NAME"
  * of systemd. ERR_CONFIG when it is not there, or others may read it. */
 enum err credentials_read(struct arena *a, const struct json *store, text member, text *out);
@@ -37,7 +40,8 @@ enum err credentials_read(struct arena *a, const struct json *store, text member
 text credential(text file, text name);
 
 /* From now on this process starts no program, looks into no other, and opens only the files that such a store needs;
- * for a store of files it has no network. For ever: there is no way out. ERR_INTERNAL when the kernel does not do it;
+ * for a store of files it has no network, for others no socket of this machine but where a database's settings name
+ * one. For ever: there is no way out. ERR_INTERNAL when the kernel does not do it;
  * without Landlock, files are as the user's rights have them. */
 enum err reach_lock_in(struct arena *a, const struct json *store);
 /* A store that is an application: adds the members of the answer. ERR_BUSY when it did not do it, and why. */
@@ -58,17 +62,17 @@ enum erase { ERASE_delete, ERASE_null, ERASE_keep };
 struct table {
     text name;
     const struct json *row;
-    bool none;                  /* "none": holds nothing of people */
+    bool none; /* "none": holds nothing of people */
     bool there, keyed;
-    text by_column;             /* the column that its rows are found by */
-    const struct json *fields;  /* the person's values that stand in it: a text, or a list */
-    int parent;                 /* or the table that it hangs on, -1: none */
+    text by_column;            /* the column that its rows are found by */
+    const struct json *fields; /* the person's values that stand in it: a text, or a list */
+    int parent;                /* or the table that it hangs on, -1: none */
     text parent_column;
     unsigned depth;
     struct column *columns;
     unsigned column_count;
     enum erase erase;
-    text *by;                   /* values that its rows are found by */
+    text *by; /* values that its rows are found by */
     unsigned by_count;
     int64_t found, done, left;
 };

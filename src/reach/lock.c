@@ -6,7 +6,7 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -47,6 +47,13 @@ static void allow(const struct rules *r, const char *path, unsigned rights)
     unsigned own = S_ISDIR(st.st_mode) ? rights : rights & OF_A_FILE;
     struct landlock_path_beneath_attr rule = { .allowed_access = own & r->handled, .parent_fd = fd };
     syscall(SYS_landlock_add_rule, r->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+static void allow_credentials(struct arena *a, const struct rules *r, const struct json *store, text member)
+{
+    char path[4096];
+    if (json_text(store, member).n && credentials_path(a, store, member, path) == OK)
+        allow(r, path, MAY_READ);
 }
 
 static void allow_said(const struct rules *r, const struct json *store, const char *member, unsigned rights)
@@ -115,7 +122,6 @@ static void allow_network(const struct rules *r)
 static void lock_files(struct arena *a, const struct json *store, bool network)
 {
     text kind = json_text(store, TEXT("kind"));
-    const char *given = getenv("CREDENTIALS_DIRECTORY");
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1)
         return; /* a kernel without it: what is forbidden below stays so */
@@ -128,10 +134,8 @@ static void lock_files(struct arena *a, const struct json *store, bool network)
         allow_network(&r);
     if (json_text(store, TEXT("credentials")).n)
         allow_named(a, &r, store);
-    if (network && given)
-        allow(&r, given, MAY_READ | MAY_LIST);
-    allow_said(&r, store, "credentials", MAY_READ);
-    allow_said(&r, store, "secret", MAY_READ);
+    allow_credentials(a, &r, store, TEXT("credentials"));
+    allow_credentials(a, &r, store, TEXT("secret"));
     allow_said(&r, store, "ca", MAY_READ);
     if (text_eq(kind, TEXT("sqlite")))
         allow_beside(&r, store, MAY_READ | MAY_LIST | MAY_WRITE | MAY_MAKE | MAY_REMOVE | MAY_CUT);
@@ -139,6 +143,25 @@ static void lock_files(struct arena *a, const struct json *store, bool network)
         allow_said(&r, store, "path", MAY_READ | MAY_LIST | MAY_REMOVE);
     syscall(SYS_landlock_restrict_self, r.fd, 0);
     close(r.fd);
+}
+
+/* ---- Sockets of this machine: Garant's own operator is one, and believes this user. ---- */
+
+/* Whether the settings of a database lead to such a socket, as its library reads them. */
+static bool names_socket(struct arena *a, const struct json *store)
+{
+    text kind = json_text(store, TEXT("kind")), file;
+    bool postgresql = text_eq(kind, TEXT("postgresql"));
+    if ((!postgresql && !text_eq(kind, TEXT("mariadb"))) ||
+        credentials_read(a, store, TEXT("credentials"), &file) != OK)
+        return false;
+    text host = credential(file, TEXT("host"));
+    if (!postgresql)
+        return credential(file, TEXT("socket")).n || !host.n || text_eq(host, TEXT("localhost"));
+    if (text_starts(host, TEXT("'")))
+        host = text_from(host, 1);
+    return host.n ? host.p[0] == '/' || host.p[0] == '@' || text_find(host, TEXT(",/")) >= 0
+                  : !credential(file, TEXT("hostaddr")).n;
 }
 
 /* ---- Calls. ---- */
@@ -153,24 +176,49 @@ static bool refuse(scmp_filter_ctx f, const int *calls, size_t count)
 
 /* What is refused, not what is allowed: the libraries of databases, of names and of TLS ask for much that differs with
  * their version. clone() makes threads only; of clone3(), whose flags no filter sees, the C library does without. */
-static bool lock_calls(bool network)
+static bool lock_calls(bool network, bool local)
 {
-    static const int never[] = { SCMP_SYS(execve),           SCMP_SYS(execveat),          SCMP_SYS(fork),
-                                 SCMP_SYS(vfork),            SCMP_SYS(ptrace),            SCMP_SYS(process_vm_readv),
-                                 SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_open),       SCMP_SYS(pidfd_getfd),
-                                 SCMP_SYS(kcmp),             SCMP_SYS(kill),              SCMP_SYS(tkill),
-                                 SCMP_SYS(bpf),              SCMP_SYS(perf_event_open),   SCMP_SYS(userfaultfd),
-                                 SCMP_SYS(io_uring_setup),   SCMP_SYS(mount),             SCMP_SYS(umount2),
-                                 SCMP_SYS(pivot_root),       SCMP_SYS(chroot),            SCMP_SYS(unshare),
-                                 SCMP_SYS(setns),            SCMP_SYS(init_module),       SCMP_SYS(finit_module),
-                                 SCMP_SYS(kexec_load),       SCMP_SYS(keyctl),            SCMP_SYS(add_key),
-                                 SCMP_SYS(request_key),      SCMP_SYS(open_by_handle_at), SCMP_SYS(listen),
-                                 SCMP_SYS(accept),           SCMP_SYS(accept4) };
+    static const int never[] = { SCMP_SYS(execve),
+                                 SCMP_SYS(execveat),
+                                 SCMP_SYS(fork),
+                                 SCMP_SYS(vfork),
+                                 SCMP_SYS(ptrace),
+                                 SCMP_SYS(process_vm_readv),
+                                 SCMP_SYS(process_vm_writev),
+                                 SCMP_SYS(pidfd_open),
+                                 SCMP_SYS(pidfd_getfd),
+                                 SCMP_SYS(kcmp),
+                                 SCMP_SYS(kill),
+                                 SCMP_SYS(tkill),
+                                 SCMP_SYS(bpf),
+                                 SCMP_SYS(perf_event_open),
+                                 SCMP_SYS(userfaultfd),
+                                 SCMP_SYS(io_uring_setup),
+                                 SCMP_SYS(mount),
+                                 SCMP_SYS(umount2),
+                                 SCMP_SYS(pivot_root),
+                                 SCMP_SYS(chroot),
+                                 SCMP_SYS(unshare),
+                                 SCMP_SYS(setns),
+                                 SCMP_SYS(init_module),
+                                 SCMP_SYS(finit_module),
+                                 SCMP_SYS(kexec_load),
+                                 SCMP_SYS(keyctl),
+                                 SCMP_SYS(add_key),
+                                 SCMP_SYS(request_key),
+                                 SCMP_SYS(open_by_handle_at),
+                                 SCMP_SYS(listen),
+                                 SCMP_SYS(accept),
+                                 SCMP_SYS(accept4) };
     static const int outward[] = { SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind) };
+    /* The kernel reads an int: what stands above it must not hide what it is. */
+    const struct scmp_arg_cmp of_machine = SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, AF_UNIX);
     const struct scmp_arg_cmp no_thread = SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
     bool good = f && refuse(f, never, sizeof never / sizeof *never) &&
                 (network || refuse(f, outward, sizeof outward / sizeof *outward)) &&
+                (!network || local ||
+                 seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1, of_machine) == 0) &&
                 seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(clone), 1, no_thread) == 0 &&
                 seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0 && seccomp_load(f) == 0;
     seccomp_release(f);
@@ -181,6 +229,8 @@ enum err reach_lock_in(struct arena *a, const struct json *store)
 {
     text kind = json_text(store, TEXT("kind"));
     bool network = !text_eq(kind, TEXT("sqlite")) && !text_eq(kind, TEXT("folder"));
+    bool local = names_socket(a, store);
     lock_files(a, store, network);
-    return lock_calls(network) ? OK : say(a, ERR_INTERNAL, "the process that reaches stores cannot lock itself in");
+    return lock_calls(network, local) ? OK
+                                      : say(a, ERR_INTERNAL, "the process that reaches stores cannot lock itself in");
 }

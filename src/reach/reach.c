@@ -34,16 +34,15 @@ static void close_fd(int *fd)
         close(*fd);
 }
 
-static enum err credentials_path(struct arena *a, text said, text member, char path[4096])
+enum err credentials_path(struct arena *a, const struct json *store, text member, char path[4096])
 {
+    text said = json_text(store, member);
     const char *folder = getenv("CREDENTIALS_DIRECTORY");
     text name = text_from(said, sizeof "credential:" - 1);
     if (!text_starts(said, TEXT("credential:")))
-        return said.n && text_cstr(said, path, 4096)
-                   ? OK
-                   : say(a, ERR_CONFIG, "the store names no \"%.*s\"", T(member));
-    if (!folder || text_index(name, '/') >= 0 ||
-        !text_cstr(arena_print(a, "%s/%.*s", folder, T(name)), path, 4096))
+        return said.n && text_cstr(said, path, 4096) ? OK
+                                                     : say(a, ERR_CONFIG, "the store names no \"%.*s\"", T(member));
+    if (!folder || text_index(name, '/') >= 0 || !text_cstr(arena_print(a, "%s/%.*s", folder, T(name)), path, 4096))
         return say(a, ERR_CONFIG, "systemd gave no credential of that name");
     return OK;
 }
@@ -53,7 +52,7 @@ enum err credentials_read(struct arena *a, const struct json *store, text member
     char path[4096], *p = arena_alloc(a, CREDENTIALS_MAX);
     struct stat st;
     TRY_PTR(p);
-    TRY(credentials_path(a, json_text(store, member), member, path));
+    TRY(credentials_path(a, store, member, path));
     CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
         return say(a, ERR_CONFIG, "the file of credentials cannot be read (%d)", errno);
@@ -102,8 +101,8 @@ static const struct {
     text name;
     enum err (*run)(struct plan *p, struct link *l, struct json_out *w);
 } acts[] = {
-    { TEXT_INIT("check"), act_none },  { TEXT_INIT("count"), act_count }, { TEXT_INIT("erase"), act_erase },
-    { TEXT_INIT("copy"), act_copy },   { TEXT_INIT("set"), act_set },
+    { TEXT_INIT("check"), act_none }, { TEXT_INIT("count"), act_count }, { TEXT_INIT("erase"), act_erase },
+    { TEXT_INIT("copy"), act_copy },  { TEXT_INIT("set"), act_set },
 };
 
 static enum err act(struct plan *p, struct link *l, struct json_out *w)
