@@ -38,7 +38,7 @@ enum err letters_pdf(struct ctx *c, const struct json *list, text name, struct a
     struct pdf *p = NULL;
     if (!json_get(list, TEXT("people"))->count)
         return say(c->arena, ERR_CONFLICT, "there is no letter to print: take people first");
-    TRY(pdf_open(c->arena, TEXT("Letters"), &p));
+    TRY(pdf_open(c->arena, text_eq(c->language, TEXT("fr")) ? TEXT("Courriers") : TEXT("Letters"), &p));
     JSON_EACH(one, json_get(list, TEXT("people")))
         put_letter(c, p, one);
     enum err status = pdf_take(c->arena, p, &b);

@@ -269,7 +269,7 @@ enum err campaign_sms_noted(struct ctx *c, text id, const struct json *in, struc
     text number = text_trim(json_text(in, TEXT("phone")));
     TRY(campaign_own(c, id, &m));
     if (!campaign_by_text(&m))
-        return say(c->arena, ERR_CONFLICT, "numbers are stopped of a campaign by text message");
+        return say(c->arena, ERR_CONFLICT, "this is not a campaign by text message");
     if (!number.n || number.n > 64)
         return say(c->arena, ERR_MISSING, "\"phone\" is the number that wants no more of them");
     TRY(find_number(c, number, &f));

@@ -249,7 +249,8 @@ static enum err may(struct ctx *c)
 {
     if (c->actor.kind == ACTOR_RECIPIENT && c->actor.index >= 0)
         return OK;
-    say_clause(c->arena, ERR_FORBIDDEN, &c->policy->recipients_clause, "this is for recipients of the policy");
+    say_clause(c->arena, ERR_FORBIDDEN, &c->policy->recipients_clause,
+               "only a recipient named in the policy may do this");
     return actor_refused(c);
 }
 

@@ -26,7 +26,7 @@ static enum err letters(struct ctx *c, text id, const struct paging *paging, str
     TRY(campaign_handed(c, id, &some, &answer));
     TRY(json_parse(c->arena, answer.body, &list));
     if (!json_get(json_get(list, TEXT("people"))->first, TEXT("post")) && json_get(list, TEXT("people"))->count)
-        return say(c->arena, ERR_CONFLICT, "letters are printed of a campaign by post");
+        return say(c->arena, ERR_CONFLICT, "only a campaign by post has letters to print");
     return letters_pdf(c, list, id, out);
 }
 

@@ -122,7 +122,8 @@ static enum err one_table(struct db *from, struct db *to, const struct carried *
     TRY(table_read(to, NULL, t, &here));
     return here.rows == there.rows && memcmp(here.digest, there.digest, sizeof here.digest) == 0
                ? OK
-               : say(from->arena, ERR_INTEGRITY, "table %.*s has %llu rows and %llu where it was carried to, or others",
+               : say(from->arena, ERR_INTEGRITY,
+                     "table %.*s was not copied whole: it has %llu rows, the copy has %llu, or other values",
                      T(t->name), (unsigned long long)there.rows, (unsigned long long)here.rows);
 }
 

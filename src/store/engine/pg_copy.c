@@ -93,7 +93,7 @@ enum err pg_every(struct db *db, const struct carried *t,
         text said = text_from((text){ data, (size_t)size }, first ? HEAD : 0);
         first = false;
         if (e == OK && said.n && !row_taken(said, t, cells, &row))
-            e = say(db->arena, ERR_INTERNAL, "PostgreSQL gives a row of table %.*s that is none", T(t->name));
+            e = say(db->arena, ERR_INTERNAL, "PostgreSQL gives a row of table %.*s that cannot be read", T(t->name));
         if (e == OK && said.n && row) /* once it failed, the rest is only taken off the line */
             e = each(arg, db, cells);
     }
