@@ -325,13 +325,29 @@ def register(tests):
             check(first[given[0]]["data"]["identity"] == {"last_name": "Duras"} and not re.search("Marguerite|planted", json.dumps(first)), f"{first}")
             rows = app.get(f"/v1/subjects/{idents[0]}/disclosures").expect(200).json["disclosures"]
             check(first[given[0]]["id"] == rows[-1]["id"] or first[given[0]]["id"] == rows[0]["id"], f"the fetch is no disclosure on record: {rows}")
-            check(len(rows) == 2 and {row["fields"] for row in rows} == {"identity.last_name,visits.page"}, f"{rows}")
+            check(len(rows) == 1 and rows[0]["last"] == "2026-11-21T09:01:00.000Z" and rows[0]["fields"] == "identity.last_name,visits.page", f"{rows}")
+            for hours in (25, 1, 1):
+                server.advance(hours=hours)
+                pull()
+            rows = app.get(f"/v1/subjects/{idents[0]}/disclosures").expect(200).json["disclosures"]
+            check(len(rows) == 2 and rows[1]["at"] < rows[1]["last"] and {row["fields"] for row in rows} == {"identity.last_name,visits.page"}, f"{rows}")
+            looked = [one for one in app.get(f"/v1/subjects/{idents[0]}/looks").expect(200).json["looks"] if one["act"] == "disclosure"]
+            check(len(looked) == 5, f"each fetch is on record: {looked}")
             pages = [pull("&limit=1").json]
             pages.append(pull(f"&limit=1&after={pages[0]['next']}").json)
             check([len(page["people"]) for page in pages] == [1, 1] and pages[1]["next"] is None, f"{pages}")
+            again = pull("&limit=1").json["next"]
+            check(again != pages[0]["next"], "the place of a page is the same for everybody")
+            for wrong in (idents[0], again[:-2] + "AA", "x"):
+                carrier.get(f"{asked}&after={wrong}").refused("invalid-value", status=422)
+            carrier.get(f"/v1/disclosures?purpose=news&after={again}").refused("invalid-value", status=422)
             sheet = list(csv.reader(io.StringIO(pull("&format=csv").body.decode("utf-8-sig"))))
             check(sheet[0] == ["reference", "id", "identity.last_name", "visits.page"], f"{sheet}")
             check(["Duras", ""] in [row[2:] for row in sheet] and ["", "/one"] in [row[2:] for row in sheet] and len(sheet) == 4, f"{sheet}")
+            check(any(app.post(f"/v1/subjects/{idents[0]}/disclosures", what).status == 429 for _ in range(1001)), "a day has no most")
+            worn = {row["reference"]: row for row in pull().json["people"]}
+            check((worn[given[0]]["refused"], worn[given[0]]["data"]) == ("too-many-requests", None) and worn[given[1]]["data"],
+                  f"who is refused holds up another: {worn}")
             app.put(f"/v1/subjects/{idents[1]}/restriction", {"ground": "accuracy contested"}).expect(204)
             held = {row["reference"]: row for row in pull().json["people"]}[given[1]]
             check(held["data"] is None and held["refused"] == "purpose-refused", f"{held}")

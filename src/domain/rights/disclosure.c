@@ -1,5 +1,6 @@
 /* Disclosures: data given to a recipient of the policy, decided twice (who gives, who receives), recorded, and shown to
  * the person. */
+#include "base/calendar.h"
 #include "domain/person/look_at.h"
 #include "domain/core/named.h"
 #include "domain/person/record.h"
@@ -21,12 +22,19 @@ struct disclosing {
     const uint64_t *given;    /* of each category, a bit a field; NULL: all */
     const struct json *asked; /* names of categories */
     struct bits set;
+    bool daily, again; /* one row a day is enough; and there is today's: `id` */
 };
 
 static enum err run_disclosure(struct db *db, struct write *w)
 {
     const struct disclosing *d = w->arg;
+    int64_t changed = 0;
     TRY(write_person_there(db, d->c->tenant, d->subject));
+    if (d->again)
+        TRY(db_run(db, SQL_DISCLOSURE_AGAIN, &changed,
+                   ARGS(V_TEXT(d->c->tenant), V_ID(d->subject), V_ID(d->id), V_INT(d->c->now))));
+    if (changed)
+        return OK;
     return db_run(db, SQL_DISCLOSURE_ADD, NULL,
                   ARGS(V_TEXT(d->c->tenant), V_ID(d->subject), V_ID(d->id), V_TEXT(d->recipient), V_TEXT(d->purpose),
                        V_TEXT(d->categories), V_INT(d->c->now), d->given ? V_TEXT(d->fields) : V_NULL));
@@ -95,6 +103,24 @@ static enum err fields_given(struct ctx *c, int recipient, struct disclosing *d)
     return buf_take(c->arena, &b, &d->fields);
 }
 
+static enum err find_today(struct ctx *c, struct disclosing *d)
+{
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DISCLOSURE_TODAY,
+                ARGS(V_TEXT(c->tenant), V_ID(d->subject), V_TEXT(d->recipient), V_TEXT(d->purpose),
+                     V_TEXT(d->categories), d->given ? V_TEXT(d->fields) : V_TEXT(TEXT("")),
+                     V_INT(date_start(date_of(c->now)))));
+    if (!query_next(&q))
+        return q.status;
+    text id = query_get(&q, DISCLOSURE_TODAY, id);
+    d->again = id.n == sizeof d->id;
+    if (d->again)
+        memcpy(&d->id, id.p, sizeof d->id);
+    return OK;
+}
+
 static enum err may_disclose(struct ctx *c, struct look *l)
 {
     struct disclosing *d = l->arg;
@@ -112,7 +138,8 @@ static enum err may_disclose(struct ctx *c, struct look *l)
     l->event.categories = d->categories;
     l->event.count = 0;
     l->event.clause = c->policy->actors[recipient].clause.path;
-    return d->categories.p ? OK : ERR_MEMORY;
+    TRY_PTR(d->categories.p);
+    return d->daily ? find_today(c, d) : OK;
 }
 
 static enum err show_disclosed(struct ctx *c, struct look *l, struct json_out *w)
@@ -123,9 +150,10 @@ static enum err show_disclosed(struct ctx *c, struct look *l, struct json_out *w
     return record_put_data(c, l, &d->set, d->given, w);
 }
 
-enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out)
+static enum err disclose(struct ctx *c, text id, const struct json *in, bool daily, struct answer *out)
 {
     struct disclosing d = { .c = c,
+                            .daily = daily,
                             .id = id_make(c->now),
                             .recipient = json_text(in, TEXT("recipient")),
                             .purpose = json_text(in, TEXT("purpose")),
@@ -140,10 +168,20 @@ enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct a
                       .may = may_disclose,
                       .show = show_disclosed,
                       .run = run_disclosure,
-                      .kept = &kept,
+                      .kept = daily ? NULL : &kept,
                       .arg = &d };
     TRY_PTR(kept.body.p);
     return look_at_person(c, id, &l, out);
+}
+
+enum err disclosure_make(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    return disclose(c, id, in, false, out);
+}
+
+enum err disclosure_fetch(struct ctx *c, text id, const struct json *in, struct answer *out)
+{
+    return disclose(c, id, in, true, out);
 }
 
 /* ---- To an authority. ---- */
@@ -207,6 +245,9 @@ static enum err put_disclosure(struct ctx *c, struct query *q, struct json_out *
     json_pair(w, TEXT("categories"), query_get(q, DISCLOSURE_LIST, categories));
     json_pair(w, TEXT("fields"), query_get(q, DISCLOSURE_LIST, fields));
     json_pair(w, TEXT("at"), time_text(query_get(q, DISCLOSURE_LIST, at), at));
+    json_pair(w, TEXT("last"),
+              query_null(q, DISCLOSURE_LIST, last) ? (text){ NULL, 0 }
+                                                   : time_text(query_get(q, DISCLOSURE_LIST, last), at));
     json_close(w, '}');
     return OK;
 }

@@ -1,11 +1,14 @@
 /* A recipient fetches the data that was disclosed to it for a purpose: people who were, page by page, as they stand
  * now; each fetch is a disclosure, decided and recorded as any other. */
 #include "base/file/csv.h"
+#include "base/decode.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "domain/core/actor.h"
 #include "domain/core/instance.h"
 #include "domain/core/paging.h"
 #include "domain/core/write.h"
+#include "domain/core/written.h"
 #include "domain/recipient/charter.h"
 #include "domain/rights/disclosure.h"
 
@@ -25,7 +28,41 @@ struct pulling {
     struct fetched *people;
     unsigned count;
     bool more;
+    size_t bytes; /* of what was fetched */
 };
+
+/* ---- The place of a page: whose it ends with, sealed, so that recipients cannot compare what references keep apart.
+ * ---- */
+
+static const text place_of = TEXT_INIT("disclosure_page");
+
+static text place_clear(const struct pulling *p, struct subject_id id)
+{
+    struct arena *a = p->c->arena;
+    return arena_print(a, "%.*s %.*s %.*s", T(p->c->actor.name), T(p->purpose), T(id_print(a, id)));
+}
+
+static enum err place_seal(const struct pulling *p, struct subject_id id, text *out)
+{
+    struct ctx *c = p->c;
+    BUF_AUTO b = buf_make(1 << 12);
+    text clear = place_clear(p, id), kept;
+    TRY_PTR(clear.p);
+    TRY(written_seal(ctx_store(c), c->arena, c->tenant, place_of, clear, &kept));
+    buf_base64url(&b, kept);
+    return buf_take(c->arena, &b, out);
+}
+
+static enum err place_open(const struct pulling *p, text after, struct subject_id *out)
+{
+    struct ctx *c = p->c;
+    text clear = TEXT(""), kept = decode_base64url(c->arena, after);
+    if (!kept.p || written_open(ctx_store(c), c->arena, c->tenant, place_of, kept, &clear) != OK ||
+        text_eq(clear, kept) || clear.n < ID_TEXT || !id_parse(text_from(clear, clear.n - ID_TEXT), out) ||
+        !text_eq(clear, place_clear(p, *out)))
+        return paging_unknown(c);
+    return OK;
+}
 
 /* ---- Who. ---- */
 
@@ -34,8 +71,8 @@ static enum err list_people(struct pulling *p, const struct paging *asked)
     struct ctx *c = p->c;
     struct subject_id after = { { 0 } };
     int64_t most = asked->limit < PEOPLE_MOST ? asked->limit : PEOPLE_MOST;
-    if (asked->after.n && !id_parse(asked->after, &after))
-        return paging_unknown(c);
+    if (asked->after.n)
+        TRY(place_open(p, asked->after, &after));
     p->people = NEW_ARRAY(c->arena, struct fetched, PEOPLE_MOST);
     TRY_PTR(p->people);
     READ_AUTO db = NULL;
@@ -114,9 +151,10 @@ static enum err fetch(struct pulling *p, struct fetched *f)
     if (!f->categories.n)
         return OK;
     TRY(ask_for(p, f, &in));
-    f->refused = disclosure_make(c, id_print(c->arena, f->subject), in, &answer);
+    f->refused = disclosure_fetch(c, id_print(c->arena, f->subject), in, &answer);
     switch ((int)f->refused) {
     case OK:
+        p->bytes += answer.body.n;
         return json_parse(c->arena, answer.body, &f->got);
     case ERR_FORBIDDEN:
     case ERR_PURPOSE:
@@ -124,6 +162,12 @@ static enum err fetch(struct pulling *p, struct fetched *f)
     case ERR_NOT_FOUND:
     case ERR_UNDECLARED:
         return charter_allow(c, c->actor.index); /* its own standing ends the whole */
+    case ERR_ERASED:
+    case ERR_CRYPT:
+    case ERR_INTEGRITY:
+    case ERR_TOO_MANY: /* of that person alone; what was disclosed of others is on record, and is given */
+        LOG(LOG_WARN, "disclosure.refused", LOG_TEXT("why", err_row(f->refused)->slug));
+        return OK;
     default:
         return f->refused;
     }
@@ -266,8 +310,15 @@ enum err disclosure_pull(struct ctx *c, text purpose, text format, const struct 
     enum err charter = charter_allow(c, c->actor.index);
     TRY(charter == ERR_FORBIDDEN ? write_refusal(c, NULL, TEXT(""), TEXT("")) : charter);
     TRY(list_people(&p, asked));
-    for (unsigned i = 0; i < p.count; i++)
+    for (unsigned i = 0; i < p.count; i++) {
         TRY(fetch(&p, &p.people[i]));
-    out->next = p.more ? id_print(c->arena, p.people[p.count - 1].subject) : (text){ NULL, 0 };
+        if (p.bytes < PAGE_BYTES || i + 1 == p.count)
+            continue;
+        p.more = true;
+        p.count = i + 1;
+    }
+    out->next = (text){ NULL, 0 };
+    if (p.more)
+        TRY(place_seal(&p, p.people[p.count - 1].subject, &out->next));
     return csv ? put_csv(&p, out) : put_json(&p, out);
 }
