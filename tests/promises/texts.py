@@ -153,6 +153,23 @@ def stops(server, gateway, app, yes):
     check(not gateway.to("+33611110002")[1:], "who stopped them got another")
 
 
+def plainly(t):
+    """A word that stops them, as people type it, and as an operator writes the setting: accents, case and blanks do not count."""
+    typed = ("Arr\u00eat", "arre\u0302t merci", "ARRET", "\u00ab STOP \u00bb", "Ne\u00edn.")
+    with Gateway(stop_words="STOP, arr\u00eat , Nein") as gateway:
+        server = t.server(policy=t.copy_of_policy(with_phone), now=NOW, arguments=gateway.arguments())
+        app = server.client("app")
+        people = [numbered(app, f"typed{i}", f"+3361117000{i}") for i in range(len(typed))]
+        started(app, written(app, "Typed"))
+        for i, (yes, said) in enumerate(zip(people, typed)):
+            gateway.wait(f"+3361117000{i}")
+            for other in ("Arr\u00eatez", "non", "\u0302", ","):
+                answer(server, f"+3361117000{i}", other).expect(204)
+            check(live(server, yes)["decision"] == "given", "a word that stops nothing stopped it")
+            answer(server, f"+3361117000{i}", said).expect(204)
+            check(live(server, yes)["decision"] == "withdrawn", f"{said!r} stops nothing")
+
+
 def noted(server, gateway, app):
     """By staff, on the page, by API and command."""
     one, two = numbered(app, "noted", "+33611150001"), numbered(app, "paged", "+33611150002")
@@ -182,6 +199,7 @@ def by_text(t):
         with part(STOPPED):
             stops(server, gateway, app, yes)
             noted(server, gateway, app)
+            plainly(t)
         with part(SENT):
             away_and_unknown(server, gateway, app)
             killed(server, gateway, app)

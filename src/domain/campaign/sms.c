@@ -11,7 +11,14 @@
 #include "domain/person/person.h"
 #include <sodium.h>
 
-enum { MESSAGE_MAX = 8 << 10, SEGMENTS_MOST = 10, PEOPLE_MOST = 50, PURPOSES_MOST = 64, BEYOND_MOST = 10 };
+enum {
+    MESSAGE_MAX = 8 << 10,
+    SEGMENTS_MOST = 10,
+    PEOPLE_MOST = 50,
+    PURPOSES_MOST = 64,
+    BEYOND_MOST = 10,
+    WORD_MAX = 256
+};
 static const text channel = TEXT_INIT("sms");
 
 bool campaign_by_text(const struct campaign *m) { return text_eq(m->channel, channel); }
@@ -142,22 +149,42 @@ bool campaign_sms_believed(const struct ctx *c, text secret)
     return texts_ready(c) && own.n && own.n == secret.n && sodium_memcmp(own.p, secret.p, own.n) == 0;
 }
 
-/* The first word, without what stands around it. */
-static bool is_stop(const struct ctx *c, text said)
+/* The first word, without what stands around it; its accents may be marks of their own (NFD). */
+static text first_word(text said)
 {
-    text words = text_of(c->app->texts.words);
     size_t from = 0, to = 0;
-    while (from < said.n && !((said.p[from] | 32) >= 'a' && (said.p[from] | 32) <= 'z'))
-        from++;
-    for (to = from; to < said.n && (said.p[to] | 32) >= 'a' && (said.p[to] | 32) <= 'z';)
-        to++;
-    text word = text_upto(text_from(said, from), to - from);
-    while (word.n && words.p) {
-        text one = text_cut(&words, ',');
-        if (one.n && text_eq_nocase(one, word))
-            return true;
+    for (size_t i = 0; i < said.n;) {
+        size_t at = i;
+        uint32_t one = unicode_next(said, &i);
+        bool letter = unicode_letter(one);
+        if (letter && !to)
+            from = at;
+        if (letter || (to && unicode_unseen(one)))
+            to = i;
+        else if (to)
+            break;
     }
-    return false;
+    return text_upto(text_from(said, from), to - from);
+}
+
+/* Without case and accents: "Arrêt" is "ARRET". */
+static enum err is_stop(const struct ctx *c, text said, bool *out)
+{
+    text words = text_of(c->app->texts.words), word = first_word(said);
+    *out = false;
+    if (!word.n || word.n > WORD_MAX)
+        return OK;
+    word = unicode_bare(c->arena, word);
+    TRY_PTR(word.p);
+    while (words.n && !*out) {
+        text one = unicode_trim(text_cut(&words, ','));
+        if (!one.n)
+            continue;
+        one = unicode_bare(c->arena, one);
+        TRY_PTR(one.p);
+        *out = text_eq(one, word);
+    }
+    return OK;
 }
 
 struct found {
@@ -245,7 +272,9 @@ enum err campaign_sms_came(struct ctx *c, const struct json *in)
 {
     text number = text_trim(json_text(in, text_of(c->app->texts.from))),
          said = json_text(in, text_of(c->app->texts.said));
-    if (!number.n || number.n > 64 || !is_stop(c, said))
+    bool stops;
+    TRY(is_stop(c, said, &stops));
+    if (!number.n || number.n > 64 || !stops)
         return OK;
     for (unsigned i = 0; i < c->policy->tenant_count; i++) {
         struct found f;
