@@ -190,6 +190,15 @@ def register(tests):
             held = b"".join(open(os.path.join(where, name), "rb").read() for where, _, names in os.walk(server.data) for name in names)
             check(b"no such parcel" not in held, "a recipient's reason lies open in the data folder")
 
+    @tests.test("given: a key that recipients.yaml does not know is named with its line, and nothing is sent")
+    def misspelt():
+        for row, key, line in (("carrier: {by: letter, to: privacy@carrier.example, langauge: fr}", "langauge", 2),
+                               ("carrier: {by: letter, to: privacy@carrier.example}\nagian: 3", "agian", 3),
+                               ("carrier: {by: letter, to: privacy@carrier.example, ca_file: /etc/planted.pem}", "ca_file", 2)):
+            with tempfile.TemporaryDirectory(prefix="garant-told-") as folder, Server(settings(folder, row), now=START) as server:
+                seen = server.operator().get("/v1/recipients/carrier/told").expect(200).json
+                check(seen["by"] == "staff" and f"recipients.yaml:{line}" in seen["fault"] and f'"{key}"' in seen["fault"], f"{key}: {seen}")
+
     @tests.test("given: killed after the webhook had it, a recipient is told again under the same id")
     def killed():
         with contextlib.ExitStack() as stack:

@@ -61,13 +61,28 @@ static enum recipient_way way_of(const struct node *row)
     return (enum recipient_way)i;
 }
 
+/* A key that is misspelt would be no setting at all. */
+static void check_names(struct ctx *c, struct recipient_settings *s, const struct node *of, const text *known, size_t n)
+{
+    NODE_EACH(one, of) {
+        bool found = false;
+        for (size_t i = 0; i < n; i++)
+            found |= text_eq(known[i], one->key);
+        if (!found)
+            FAULT(s, one, "\"%.*s\" is no setting of recipients.yaml", T(one->key));
+    }
+}
+
 static void check_row(struct ctx *c, struct recipient_settings *s, const struct node *row)
 {
+    static const text known[] = { TEXT_INIT("by"), TEXT_INIT("url"), TEXT_INIT("secret"),
+                                  TEXT_INIT("ca"), TEXT_INIT("to"),  TEXT_INIT("language") };
     enum recipient_way way = way_of(row);
     text url = node_text(row, TEXT("url")), to = node_text(row, TEXT("to"));
     int index = policy_actor(c->policy, row->key);
     if (index < 0 || c->policy->actors[index].kind != ACTOR_RECIPIENT)
         FAULT(s, row, "the policy has no recipient \"%.*s\"", T(row->key));
+    check_names(c, s, row, known, sizeof known / sizeof *known);
     if (way == TOLD_WAYS)
         FAULT(s, row, "%.*s is told \"by\": webhook, letter or staff", T(row->key));
     if (way == TOLD_BY_WEBHOOK && (!url.n || !node_text(row, TEXT("secret")).n))
@@ -89,6 +104,7 @@ static msec days_of(struct ctx *c, struct recipient_settings *s, const struct no
 
 enum err recipient_settings(struct ctx *c, struct recipient_settings *out)
 {
+    static const text known[] = { TEXT_INIT("again"), TEXT_INIT("give_up"), TEXT_INIT("recipients") };
     const struct node *root = NULL;
     text raw;
     *out = (struct recipient_settings){ .again = AGAIN_DAYS * DAY, .give_up = GIVE_UP_DAYS * DAY };
@@ -103,6 +119,7 @@ enum err recipient_settings(struct ctx *c, struct recipient_settings *out)
     out->rows = node_get(root, TEXT("recipients"));
     if (root && !out->rows)
         FAULT(out, root, "recipients.yaml has no \"recipients\"");
+    check_names(c, out, root, known, sizeof known / sizeof *known);
     NODE_EACH(row, out->rows)
         check_row(c, out, row);
     out->again = days_of(c, out, root, TEXT("again"), AGAIN_DAYS);

@@ -93,7 +93,7 @@ struct going {
     text way, why;
     const struct mail_put *letter;
     bool begins, went;
-    struct told_answer answer; /* that the webhook gave at once; state empty: none */
+    struct told_answer answer; /* that the webhook gave at once; outcome empty: none */
 };
 
 static enum err changed_meanwhile(struct db *db)
@@ -212,7 +212,7 @@ static enum err ask(struct ctx *c, const struct told *t, const struct node *row,
     json_open(&w, '{');
     json_pair(&w, TEXT("url"), node_text(row, TEXT("url")));
     json_pair(&w, TEXT("secret"), node_text(row, TEXT("secret")));
-    json_pair(&w, TEXT("ca_file"), node_text(row, TEXT("ca_file")));
+    json_pair(&w, TEXT("ca_file"), node_text(row, TEXT("ca")));
     json_pair(&w, TEXT("id"), id_print(c->arena, t->id));
     json_pair_int(&w, TEXT("at"), c->now);
     json_pair(&w, TEXT("body"), body);
@@ -257,14 +257,14 @@ static enum err by_webhook(struct ctx *c, const struct recipient_settings *s, st
 
 /* ---- By letter. ---- */
 
-static text listed(struct ctx *c, text references)
+static enum err listed(struct ctx *c, text references, text *out)
 {
     BUF_AUTO b = buf_make(BODY_MAX);
     while (references.n) {
         text one = text_cut(&references, ',');
         buf_print(&b, "%s%.*s", b.n ? ", " : "", T(one));
     }
-    return buf_made(c->arena, &b);
+    return buf_take(c->arena, &b, out);
 }
 
 static text what_of(struct ctx *c, const struct told *t)
@@ -278,28 +278,51 @@ static text what_of(struct ctx *c, const struct told *t)
 
 static enum err make_letter(struct ctx *c, const struct told *t, const struct node *row, struct mail_put *out)
 {
-    text link, language = node_text(row, TEXT("language"));
+    text link, references, language = node_text(row, TEXT("language"));
     c->language = text_eq(language, TEXT("fr")) || text_eq(language, TEXT("en")) ? language : c->language;
     TRY(told_link(c, t->id, &link));
+    TRY(listed(c, t->references, &references));
     const struct pair_text v[] = {
         { TEXT("recipient"), doc_recipient(c, policy_actor(c->policy, t->recipient)) },
         { TEXT("what"), what_of(c, t) },
-        { TEXT("references"), listed(c, t->references) },
+        { TEXT("references"), references },
         { TEXT("link"), link },
     };
     const struct letter_values values = { v, sizeof v / sizeof *v };
     return mail_make_in(c, NULL, c->language, node_text(row, TEXT("to")), TEXT("recipient_told"), &values, out);
 }
 
+/* Of the machine or the store: no letter can be made now, whoever it is for. */
+static bool is_general(enum err e)
+{
+    switch ((int)e) {
+    case ERR_STORAGE:
+    case ERR_UNKNOWN:
+    case ERR_FULL:
+    case ERR_MEMORY:
+    case ERR_BUSY:
+    case ERR_ASIDE:
+    case ERR_LOCKED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum err by_letter(struct ctx *c, const struct recipient_settings *s, struct going *g, const struct node *row)
 {
     struct mail_put *letter = NEW(c->arena, struct mail_put);
     TRY_PTR(letter);
-    enum err e = make_letter(c, &g->t, row, letter);
+    /* In memory of its own: what cannot be built spoils no write. */
+    ARENA_AUTO own = arena_make(c->arena->limit);
+    struct ctx apart = *c;
+    apart.arena = &own;
+    enum err e = make_letter(&apart, &g->t, row, letter);
     g->begins = true;
-    if (e == ERR_MISSING || e == ERR_VALUE || e == ERR_CONFIG)
+    if (is_general(e))
+        return e;
+    if (e != OK) /* of this letter alone: it is tried again, after the others */
         return failed(c, g, TEXT("letter"), 0);
-    TRY(e);
     g->went = true;
     g->letter = letter;
     g->sent = c->now;
