@@ -1,8 +1,10 @@
 """Applications as stores: signed messages to one on loopback, answered at once, later by a call back, wrongly or never; what was asked waits meanwhile."""
 import base64, contextlib, hashlib, hmac, http.server, json, os, sqlite3, ssl, threading, urllib.parse
+from browser import Browser
 from certificates import Certificates
 from garant import Client, Server, check
 from mailbox import Mailbox
+from people import staff
 from requests import Desk, quiet
 from stores import START, Platform, answered, asked, certificate, email_of, person, until
 
@@ -176,6 +178,11 @@ def later():
         until("the hand-over", lambda: part_of(desk)["state"] == "waits")
         said = desk.move(ident, "answer").refused("conflict", status=409)
         check("has not called back" in json.dumps(said) and "2026-11-25" in json.dumps(said), f"{said}")
+        check(part_of(desk)["asked_again"].startswith("2026-11-25"), f"{part_of(desk)}")
+        for i, language, says in ((90, "fr", "redemandé le 25 novembre 2026"), (91, "en", "asked again on 25 November 2026")):
+            role = Browser.of(server, staff(server, person(i), email_of(i), "support", language=language), language)
+            page = role.get("/staff/stores").expect(200)
+            role.submit(page, "/staff/stores", reason="planted ticket 7").expect(200).has(says).lacks("2026-11-25").lacks("it is asked")
         (_, data), = app.acts("erase")
         path, job = path_of(data), job_of(desk)["job"]
         check(certificate(desk, job)["interim"] is True, "the certificate is the last one before the application has done it")
@@ -286,6 +293,12 @@ def cut_off():
         server.start()
         check(part_of(desk)["state"] == "waits" and len(app.acts("erase")) == 1, "it is asked again though it was handed over")
         server.advance(days=1, hours=23)
+        # The courier goes through its work twice more: whatever it would have asked again is asked by then.
+        subject, operator = desk.client.create(person(10))["id"], server.operator()
+        operator.put(f"/v1/subjects/{subject}/objections/improvement").expect(204)
+        until("another job", lambda: len(app.acts("set")) == 1)
+        operator.request("DELETE", f"/v1/subjects/{subject}/objections/improvement").expect(204)
+        until("one more", lambda: len(app.acts("set")) == 2 and len(desk.client.get("/v1/connectors").json["jobs"]) == 1)
         check(len(app.acts("erase")) == 1, "it is asked again before its term")
         server.advance(hours=2)
         old = path_of(app.acts("erase")[0][1])

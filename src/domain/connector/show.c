@@ -79,8 +79,9 @@ static void put_table(const struct connector_part *p, enum outside_act act, cons
     json_pair_int(w, TEXT("found"), found);
     json_pair_int(w, TEXT("erased"), act == OUTSIDE_erase && text_eq(action, TEXT("delete")) && p->answer ? found : 0);
     json_pair_int(w, TEXT("changed"),
-                  act != OUTSIDE_erase ? number(t, TEXT("done"))
-                  : text_eq(action, TEXT("null")) && p->answer ? found : 0);
+                  act != OUTSIDE_erase                         ? number(t, TEXT("done"))
+                  : text_eq(action, TEXT("null")) && p->answer ? found
+                                                               : 0);
     json_pair_int(w, TEXT("kept"), act == OUTSIDE_erase && keeps ? found : 0);
     put_bytes(p, t, w);
     json_pair(w, TEXT("ground"), or_none(json_text(t, TEXT("ground"))));
@@ -106,11 +107,13 @@ static void put_part(struct ctx *c, const struct connector_job *j, const struct 
                      struct json_out *w)
 {
     const struct json *tables = p->answer ? json_get(p->answer, TEXT("tables")) : p->counted;
+    bool waits = text_eq(p->state, TEXT("waits"));
     json_open(w, '{');
     json_pair(w, TEXT("store"), p->store);
     json_pair(w, TEXT("title"), title);
     json_pair(w, TEXT("state"), p->state);
     json_pair(w, TEXT("why"), or_none(p->why));
+    json_pair(w, TEXT("asked_again"), waits ? time_print(c->arena, p->until) : (text){ NULL, 0 });
     json_pair_bool(w, TEXT("by_hand"), text_eq(p->state, TEXT("manual")));
     json_pair(w, TEXT("evidence"), or_none(p->evidence));
     json_name(w, TEXT("tables"));
@@ -423,6 +426,10 @@ static enum err is_settled(struct ctx *c, struct subject_id id, struct connector
         const struct connector_part *p = &j->parts[i];
         if (text_eq(p->state, TEXT("manual")))
             return say(c->arena, ERR_CONFLICT, "the store %.*s is done by hand: its evidence is missing", T(p->store));
+        if (text_eq(p->state, TEXT("waits")))
+            return say(c->arena, ERR_CONFLICT,
+                       "the store %.*s has taken it, and has not called back; it is asked again on %.*s", T(p->store),
+                       T(text_upto(time_print(c->arena, p->until), 10)));
         if (!text_eq(p->state, TEXT("done")))
             return say(c->arena, ERR_CONFLICT, "the store %.*s has not followed yet%s%.*s", T(p->store),
                        p->why.n ? ": " : "", T(p->why));
@@ -433,7 +440,8 @@ static enum err is_settled(struct ctx *c, struct subject_id id, struct connector
 static enum err check_map(struct ctx *c, struct connector_map *m)
 {
     TRY(connector_map_read(c, m));
-    return m->findings.first ? say(c->arena, ERR_CONFLICT, "the stores are not known: %.*s", T(connector_fault(c, m))) : OK;
+    return m->findings.first ? say(c->arena, ERR_CONFLICT, "the stores are not known: %.*s", T(connector_fault(c, m)))
+                             : OK;
 }
 
 enum err connector_settled(struct ctx *c, struct subject_id request, const struct subject_id *subject,
