@@ -250,9 +250,10 @@ static enum err commit_fate(struct store *s, enum err e, uint64_t began)
         if (e == ERR_LOCKED)
             e = ERR_STORAGE;
     }
+    s->stopped |= e !=
+                  OK; /* its keys stay, since the rows may be there, and nothing is written before it is opened anew */
     if (e != OK)
-        return say(&s->own, ERR_UNKNOWN,
-                   "the connection was lost while this was saved: ask again with the same key");
+        return say(&s->own, ERR_UNKNOWN, "the connection was lost while this was saved: ask again with the same key");
     bool done = edge_same(&s->edge, found);
     LOG(LOG_WARN, "store.commit-asked", LOG_INT("done", done));
     return done ? OK : say(&s->own, ERR_STORAGE, "the connection to the databases was lost; it is there again");

@@ -174,6 +174,7 @@ static enum err open_it(struct db *db, const struct db_place *place, enum db_mod
         return say(db->arena, ERR_MEMORY, "no memory for a connection");
     TRY(calls(db->arena, &c->pq));
     c->writes = mode == DB_WRITE || mode == DB_CREATE;
+    c->place = *place;
     TRY(pg_link(db, place));
     return session(db);
 }
@@ -191,7 +192,8 @@ static void close_it(struct db *db)
     free(c);
 }
 
-/* The same session parameters; the lock is asked for again, which another server may have taken meanwhile. */
+/* The same session parameters; the lock is asked for again, which another server may have taken meanwhile: then the
+ * connection is as one that was lost. */
 static enum err again(struct db *db)
 {
     pg_forget(db->conn);
@@ -199,7 +201,9 @@ static enum err again(struct db *db)
     db->broken = OK;
     db->spoiled = OK;
     db->sync_failed = false;
-    return session(db);
+    enum err e = session(db);
+    db->sync_failed |= e != OK;
+    return e;
 }
 
 static enum err there(struct arena *a, const struct db_place *place, enum file f, bool *out)

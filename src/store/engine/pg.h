@@ -6,7 +6,7 @@
 
 /* What is used of libpq, which is loaded when a store on PostgreSQL is opened: who runs on SQLite has none of it. */
 #define PG_CALLS(X)                                                                                                    \
-    X(PQconnectdbParams) X(PQstatus) X(PQfinish) X(PQreset) X(PQexec) X(PQexecParams) X(PQprepare) X(PQexecPrepared)   \
+    X(PQconnectdbParams) X(PQstatus) X(PQfinish) X(PQexec) X(PQexecParams) X(PQprepare) X(PQexecPrepared)   \
     X(PQresultStatus) X(PQresultErrorField) X(PQclear) X(PQntuples) X(PQnfields) X(PQftype) X(PQgetvalue)              \
     X(PQgetlength) X(PQgetisnull) X(PQcmdTuples) X(PQtransactionStatus) X(PQsetNoticeReceiver) X(PQconninfoParse)      \
     X(PQconninfo) X(PQconninfoFree) X(PQpingParams) X(PQsslInUse) X(PQhost) X(PQgetResult)               \
@@ -48,6 +48,7 @@ struct conn {
     PGconn *handle;
     const struct pg_calls *pq;
     bool writes;
+    struct db_place place; /* where it was connected to, for the next time */
     char session[96]; /* the process of the server that serves a writer's session, and since when */
     int64_t changes;
     struct pg_statement *statements[SQL_COUNT];

@@ -162,6 +162,7 @@ enum err pg_link(struct db *db, const struct db_place *place)
 enum err pg_link_again(struct db *db)
 {
     struct conn *c = db->conn;
-    c->pq->PQreset(c->handle);
-    return c->pq->PQstatus(c->handle) == CONNECTION_OK ? OK : away(db);
+    c->pq->PQfinish(c->handle); /* not PQreset(): it would keep a password that was changed since */
+    c->handle = NULL;
+    return pg_link(db, &c->place);
 }
