@@ -7,6 +7,7 @@ from postgres import Postgres
 
 WITHIN = 2                                                       # seconds in which who asks is refused, while the databases are away
 RECOVERS = 30
+WRITERS_LOCK = 7449355                                           # of src/store/engine/pg.c: who has it writes
 
 
 @contextlib.contextmanager
@@ -203,8 +204,21 @@ def lost_answers():
         until_healthy(server)
         again = app.post("/v1/subjects", {"data": data, "source": "person"}, key="key-unknown").expect(201).json
         check(app.lookup({"contact.email": "unknown@lost.example"}, "service").expect(200).json["id"] == again["id"], "another person is found")
+        until_healthy(server)
+        thief = threading.Thread(target=lambda: base.run(f"SELECT pg_advisory_lock({WRITERS_LOCK}); SELECT pg_sleep(2.5)", "garant_data"))
+        thief.start()                                            # it waits for the lock, and has it before the server is back
+        while base.run("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", "garant_data")[0].strip() == "0":
+            check(thief.is_alive(), "nobody waits for the lock")
+        link.cut, link.closed = "behind", 0
+        data["contact"]["email"] = "stolen@lost.example"
+        made = app.post("/v1/subjects", {"data": data, "source": "person"}, key="key-stolen")
+        check(made.status == 503 and made.json["code"] == "outcome-unknown", f"the lock is another's: {made.status} {made.body[:300]}")
+        thief.join()
+        until_healthy(server)
+        again = app.post("/v1/subjects", {"data": data, "source": "person"}, key="key-stolen").expect(201).json
+        check(app.read(again["id"], "service").expect(200).json["id"] == again["id"], "the key of who was made is gone")
         everybody = int(base.run("SELECT count(*) FROM subject", "garant_data")[0])
-        check(everybody == 2 * rounds + 1, f"{everybody} people are there")
+        check(everybody == 2 * rounds + 2, f"{everybody} people are there")
         size = journal_holds(server)
     return f"{2 * rounds} answers lost and told by the journal, one told as not known after {took:.1f} s; journal of {size} entries verified"
 

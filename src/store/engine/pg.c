@@ -192,8 +192,7 @@ static void close_it(struct db *db)
     free(c);
 }
 
-/* The same session parameters; the lock is asked for again, which another server may have taken meanwhile: then the
- * connection is as one that was lost. */
+/* The same session parameters; the lock is asked for again, which another server may have taken meanwhile. */
 static enum err again(struct db *db)
 {
     pg_forget(db->conn);
@@ -201,9 +200,7 @@ static enum err again(struct db *db)
     db->broken = OK;
     db->spoiled = OK;
     db->sync_failed = false;
-    enum err e = session(db);
-    db->sync_failed |= e != OK;
-    return e;
+    return session(db);
 }
 
 static enum err there(struct arena *a, const struct db_place *place, enum file f, bool *out)
