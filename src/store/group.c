@@ -250,8 +250,8 @@ static enum err commit_fate(struct store *s, enum err e, uint64_t began)
         if (e == ERR_LOCKED)
             e = ERR_STORAGE;
     }
-    s->stopped |= e !=
-                  OK; /* its keys stay, since the rows may be there, and nothing is written before it is opened anew */
+    /* Its keys stay, since the rows may be there, and nothing is written before the store is opened anew. */
+    s->stopped |= e != OK;
     if (e != OK)
         return say(&s->own, ERR_UNKNOWN, "the connection was lost while this was saved: ask again with the same key");
     bool done = edge_same(&s->edge, found);
