@@ -150,21 +150,12 @@ static enum err failed(struct ctx *c, struct going *g, text why, msec wait)
 /* ---- By webhook. ---- */
 
 /* The ids of disclosures, which the recipient was given with the data: no value of anybody stands here. */
-void told_put_references(text references, struct json_out *w)
+void told_put_list(struct json_out *w, text name, text list)
 {
-    json_name(w, TEXT("references"));
+    json_name(w, name);
     json_open(w, '[');
-    while (references.n)
-        json_put_text(w, text_cut(&references, ','));
-    json_close(w, ']');
-}
-
-void told_put_categories(text categories, struct json_out *w)
-{
-    json_name(w, TEXT("categories"));
-    json_open(w, '[');
-    while (categories.n)
-        json_put_text(w, text_cut(&categories, ','));
+    while (list.n)
+        json_put_text(w, text_cut(&list, ','));
     json_close(w, ']');
 }
 
@@ -191,8 +182,8 @@ static enum err body_of(struct ctx *c, const struct told *t, text *out)
     json_pair(&w, TEXT("type"), told_kind_word(t->kind));
     json_pair(&w, TEXT("recipient"), t->recipient);
     json_pair(&w, TEXT("controller"), ctx_controller(c).legal_name);
-    told_put_references(t->references, &w);
-    told_put_categories(t->categories, &w);
+    told_put_list(&w, TEXT("references"), t->references);
+    told_put_list(&w, TEXT("categories"), t->categories);
     json_pair(&w, TEXT("since"), time_print(c->arena, t->at));
     json_pair(&w, TEXT("due"), time_print(c->arena, t->due));
     json_pair(&w, TEXT("answer"), link);

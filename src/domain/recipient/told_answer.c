@@ -158,8 +158,8 @@ static void put_own(struct ctx *c, const struct told *t, struct json_out *w)
     json_pair(w, TEXT("id"), id_print(c->arena, t->id));
     json_pair(w, TEXT("kind"), told_kind_word(t->kind));
     json_pair(w, TEXT("title"), told_said(c, t->kind));
-    told_put_references(t->references, w);
-    told_put_categories(t->categories, w);
+    told_put_list(w, TEXT("references"), t->references);
+    told_put_list(w, TEXT("categories"), t->categories);
     json_pair(w, TEXT("concerned"), or_none(told_titles(c, t->categories)));
     recipient_put_time(c, w, "since", t->at);
     recipient_put_time(c, w, "due", t->due);
@@ -259,9 +259,9 @@ static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
     json_pair(w, TEXT("kind"), told_kind_word(query_get(q, TOLD_LIST, kind)));
     json_pair(w, TEXT("title"), k ? doc_in(c, k->en, k->fr) : (text){ NULL, 0 });
     json_pair(w, TEXT("state"), state_of(q));
-    told_put_categories(query_get(q, TOLD_LIST, categories), w);
+    told_put_list(w, TEXT("categories"), query_get(q, TOLD_LIST, categories));
     json_pair(w, TEXT("concerned"), or_none(told_titles(c, query_get(q, TOLD_LIST, categories))));
-    told_put_references(open ? query_get(q, TOLD_LIST, note) : TEXT(""), w);
+    told_put_list(w, TEXT("references"), open ? query_get(q, TOLD_LIST, note) : TEXT(""));
     recipient_put_time(c, w, "since", query_get(q, TOLD_LIST, at));
     recipient_put_time(c, w, "due", query_get(q, TOLD_LIST, due));
     recipient_put_time(c, w, "sent", query_get(q, TOLD_LIST, sent));

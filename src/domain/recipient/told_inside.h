@@ -18,9 +18,9 @@ struct told {
 enum err told_load(struct ctx *c, struct subject_id id, struct told *out);
 text told_kind_word(text kind);                 /* "erasure", "partial_erasure", "correction", "restriction" */
 text told_said(const struct ctx *c, text kind); /* what the recipient is asked for, a sentence or two */
-void told_put_references(text references, struct json_out *w);
-/* "categories": names of the policy; none: all that it was given. */
-void told_put_categories(text categories, struct json_out *w);
+/* A member that lists what stands between commas: "references", ids of disclosures; "categories", names of the policy,
+ * none: all that it was given. */
+void told_put_list(struct json_out *w, text name, text list);
 /* Those by their titles, with a comma between; empty when it is all. */
 text told_titles(struct ctx *c, text categories);
 struct event told_event(struct ctx *c, text recipient, text act);
