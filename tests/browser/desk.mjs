@@ -26,6 +26,14 @@ export async function desk(browser, site, folder) {
                 faults.push(`${name}: what is due first is not seen without scrolling: ${JSON.stringify(box)}`);
             if (await link.getAttribute('href') !== first)
                 faults.push(`${name}: the first link is ${await link.getAttribute('href')}, not ${first}`);
+            const picture = page.getByRole('img').first(), drawn = await picture.locator('rect').first().boundingBox();
+            const around = await picture.boundingBox();
+            await page.screenshot({ path: path.join(folder, `desk-${name}-pictures.png`), fullPage: true });
+            if (!drawn || drawn.height < 1 || !around || around.x < 0 || around.x + around.width > viewport.width)
+                faults.push(`${name}: the picture of the months is not within the page: ${JSON.stringify([drawn, around])}`);
+            await page.locator('main details summary').first().click();
+            if (!await page.locator('main details table').first().isVisible())
+                faults.push(`${name}: the picture has no table`);
             await Promise.all([page.waitForNavigation({ waitUntil: 'load' }), link.click()]);
             if (new URL(page.url()).pathname !== first)
                 faults.push(`${name}: the link leads to ${page.url()}`);

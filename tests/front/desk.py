@@ -81,6 +81,48 @@ def register(tests):
             server.operator().put(f"/v1/accounts/{who.id}/role", {"role": None}).expect(204)
             anyone.get(feed).refused("not-found", status=404)
 
+    @tests.test("desk: twelve months of requests, of days to answer and of consents: the same numbers by API, command, picture and table")
+    def months():
+        with Server(POLICY, now="2026-08-10T09:00:00Z") as server:
+            app = server.client("app")
+
+            def asked(received=None):
+                return app.post("/v1/requests", {"kind": "access", "channel": "post", **({"received": received} if received else {})}).expect(201).json["id"]
+
+            def refused(ident):
+                app.post(f"/v1/requests/{ident}/moves/refuse", {"text": "It was answered by post"}).expect(200)
+            yes, no = ({"purpose": "news", "channel": "email", "decision": word} for word in ("given", "withdrawn"))
+            someone = app.create(person(1), consents=[yes])["id"]
+            late, soon = asked(), asked()
+            server.set_clock(milliseconds("2026-08-20T09:00:00Z"))
+            refused(soon)                                                                         # in 10 days
+            app.post(f"/v1/subjects/{someone}/consents", no).expect(201)
+            server.set_clock(milliseconds("2026-10-01T12:00:00Z"))
+            refused(late)                                                                         # in 53 days, one of them begun
+            app.post(f"/v1/subjects/{someone}/consents", yes).expect(201)
+            asked()
+            clerk = Browser.of(server, staff(server, person(90), "maelys.90@exemple.example", "dpo"))
+            told = {one["month"]: one for one in desk_of(app)["months"]}
+            check(list(told) == [f"2025-{n:02}" for n in (11, 12)] + [f"2026-{n:02}" for n in range(1, 11)], f"{list(told)}")
+            check(told["2026-08"] == {"month": "2026-08", "requests": 2, "answered": 2, "late": 1, "days": 32, "longest": 53, "limit": 31,
+                                      "given": 1, "withdrawn": 1}, f"{told['2026-08']}")
+            check(told["2026-10"] == {"month": "2026-10", "requests": 1, "answered": 0, "late": 0, "days": None, "longest": None, "limit": 31,
+                                      "given": 1, "withdrawn": 0}, f"{told['2026-10']}")
+            check(not any(told[month][name] for month in told for name in ("requests", "given") if month not in ("2026-08", "2026-10")), f"{told}")
+            check(json.loads(server.run("desk", "--json"))["months"] == list(told.values()), "the command has other numbers")
+            page = clerk.get("/staff/desk").expect(200)
+            for said in ("August 2026: 2", "August 2026: 1", "August 2026: 53"):
+                check(said in page.read.text.replace("\u202f", "").replace("\u00a0", ""), f"no bar says {said}")
+            body = page.body.decode()
+            check(body.count('role="img"') == 3 and body.count("<desc ") == 3, "three pictures say what they show")
+            check(body.count("<tbody>") == 3 and body.count("<tr><th scope=\"row\">August 2026</th>") == 3, "each picture has its table")
+
+    @tests.test("desk: a year without a request or a consent says so, and draws nothing")
+    def quiet():
+        with Server(POLICY, now=START) as server:
+            page = Browser.of(server, staff(server, person(90), "maelys.90@exemple.example", "dpo")).get("/staff/desk").expect(200)
+            check("No request and no consent" in page.read.text and b'role="img"' not in page.body, page.read.text)
+
     @tests.test("desk: with 10,000 open items it is shown in less than 100 ms")
     def many():
         with Server(POLICY, now=BEFORE) as server:

@@ -42,6 +42,14 @@ text doc_time(struct ctx *c, text time)
                        d.year, minutes / 60, minutes % 60, zone_of(c, offset));
 }
 
+/* Of its first day, what stands behind the number. */
+text doc_month(struct ctx *c, text month)
+{
+    text day = doc_time(c, arena_print(c->arena, "%.*s-01", T(month)));
+    ptrdiff_t blank = text_index(day, ' ');
+    return blank < 0 ? month : text_from(day, (size_t)blank + 1);
+}
+
 text doc_day(struct ctx *c, text time)
 {
     msec t;

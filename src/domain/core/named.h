@@ -11,6 +11,8 @@ text doc_in(const struct ctx *c, text en, text fr);
 text doc_time(struct ctx *c, text time);
 /* The day alone that it falls on there. */
 text doc_day(struct ctx *c, text time);
+/* Of "2026-10": "October 2026". */
+text doc_month(struct ctx *c, text month);
 /* "12 months in use, then 4 years in the archive, from the end of the contract". */
 text doc_retention(struct ctx *c, const struct retention *r);
 /* "2 years from the day you send it"; "6 months from the last day of the form, 20 April 2027" (last 0: no such day). */

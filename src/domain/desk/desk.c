@@ -8,6 +8,7 @@
 #include "domain/core/named.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
+#include "domain/desk/figures.h"
 #include "domain/person/account.h"
 #include "domain/person/look_at.h"
 #include "domain/person/person.h"
@@ -334,6 +335,7 @@ static enum err put_desk(struct ctx *c, struct desk *d, struct look_list *l, str
     }
     json_close(w, ']');
     put_counts(d, w);
+    TRY(desk_put_figures(c, w));
     for (unsigned i = 0; i < KINDS; i++)
         all += d->counts[i];
     json_pair_bool(w, TEXT("more"), all > d->counts[DESK_acknowledgement] + shown);

@@ -4,7 +4,8 @@
 #include "domain/core/ctx.h"
 
 /* For who may `export` and sees everybody: {"items": [{"kind", "title", "reference", "path", "due", "days_left",
- * "severity": late, now, week or open, "count"?}], "counts": [{"kind", "title", "count"}], "more", "calm", "feed"}: the
+ * "severity": late, now, week or open, "count"?}], "counts": [{"kind", "title", "count"}], "months": [{…}]
+ * (desk/figures.h), "more", "calm", "feed"}: the
  * most urgent DESK_SHOWN of what is due within seven days, of which `counts` tells all. `feed` is the address of the
  * calendar, null for a program. Nobody is named; whoever an item leads to is on record as looked at. */
 enum { DESK_SHOWN = 100 };

@@ -123,14 +123,6 @@ static void put_choices(struct page *p)
     json_close(&p->w, ']');
 }
 
-/* "October 2026": of its first day, what stands behind the number. */
-static text month_words(struct ctx *c, text month)
-{
-    text day = doc_time(c, arena_print(c->arena, "%.*s-01", T(month)));
-    ptrdiff_t blank = text_index(day, ' ');
-    return blank < 0 ? month : text_from(day, (size_t)blank + 1);
-}
-
 /* Months that are over, the newest first. */
 static void put_months(struct page *p)
 {
@@ -143,7 +135,7 @@ static void put_months(struct page *p)
         text code = text_upto(date_print(p->c->arena, date_add_months(first, -i)), 7);
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("code"), code);
-        json_pair(&p->w, TEXT("says"), month_words(p->c, code));
+        json_pair(&p->w, TEXT("says"), doc_month(p->c, code));
         json_pair_bool(&p->w, TEXT("chosen"), text_eq(code, json_text(p->q->json, TEXT("month"))));
         json_close(&p->w, '}');
     }
@@ -162,7 +154,7 @@ static enum err usage_page(struct ctx *c, const struct request *q, struct reply 
     staff_purposes(&p, ACT_READ, -1, SENT("purpose"));
     put_choices(&p);
     put_months(&p);
-    json_pair(&p.w, TEXT("month_said"), month_words(c, SENT("month")));
+    json_pair(&p.w, TEXT("month_said"), doc_month(c, SENT("month")));
     json_pair_bool(&p.w, TEXT("shown"), list != NULL);
     json_pair_bool(&p.w, TEXT("audience"), audience_category(c->policy) >= 0);
     put_rows(&p, list);
@@ -239,7 +231,7 @@ static enum err audience_page(struct ctx *c, const struct request *q, struct rep
     staff_purposes(&p, ACT_READ, category, SENT("purpose"));
     put_audience_choices(&p, category);
     put_months(&p);
-    json_pair(&p.w, TEXT("month_said"), month_words(c, SENT("month")));
+    json_pair(&p.w, TEXT("month_said"), doc_month(c, SENT("month")));
     json_pair_bool(&p.w, TEXT("shown"), list != NULL);
     put_visits(&p, list);
     return page_show(&p, r, staff_status(o));
