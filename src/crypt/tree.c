@@ -1,32 +1,30 @@
 /* The journal's Merkle tree: SHA-256 nodes, growth by carrying, proofs top-down from perfect sub-trees. */
-/* The one-shot EVP calls fetch and allocate each time: 400 ns against 190 ns here. */
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "tree.h"
-#include <openssl/sha.h>
+#include "base/sha256.h"
 #include <string.h>
 
 enum { LEAF = 0, NODE = 1, PATH_MAX_COUNT = 64 };
 
 bool hash_eq(struct hash a, struct hash b) { return memcmp(a.b, b.b, sizeof a.b) == 0; }
 
-static struct hash sha256(const uint8_t *prefix, size_t prefix_size, text rest)
+static struct hash digest(text prefix, text rest)
 {
     struct hash out;
-    SHA256_CTX context;
-    SHA256_Init(&context);
-    SHA256_Update(&context, prefix, prefix_size);
-    SHA256_Update(&context, rest.p, rest.n);
-    SHA256_Final(out.b, &context);
+    struct sha256 s;
+    sha256_begin(&s);
+    sha256_add(&s, prefix);
+    sha256_add(&s, rest);
+    sha256_end(&s, out.b);
     return out;
 }
 
-struct hash tree_leaf(text entry) { return sha256((const uint8_t[]){ LEAF }, 1, entry); }
+struct hash tree_leaf(text entry) { return digest((text){ (const char[]){ LEAF }, 1 }, entry); }
 
 struct hash tree_node(struct hash left, struct hash right)
 {
     uint8_t head[1 + sizeof left.b] = { NODE };
     memcpy(head + 1, left.b, sizeof left.b);
-    return sha256(head, sizeof head, TEXT_BYTES(right.b));
+    return digest(TEXT_BYTES(head), TEXT_BYTES(right.b));
 }
 
 void tree_add(struct tree *t, struct hash leaf)
@@ -40,7 +38,7 @@ void tree_add(struct tree *t, struct hash leaf)
 struct hash tree_root(const struct tree *t)
 {
     if (!t->count)
-        return sha256(NULL, 0, TEXT(""));
+        return digest(TEXT(""), TEXT(""));
     struct hash root = t->roots[t->count - 1];
     for (unsigned i = t->count - 1; i-- > 0;)
         root = tree_node(t->roots[i], root);
@@ -88,8 +86,7 @@ enum err tree_prove_inclusion(struct arena *a, tree_read_fn read, void *from, ui
     for (uint64_t low = 0, high = size; high - low > 1;) {
         uint64_t middle = low + split(high - low);
         bool left = index < middle;
-        TRY(range_root(read, from, left ? middle : low,
-                       left ? high : middle, &out->path[out->count++]));
+        TRY(range_root(read, from, left ? middle : low, left ? high : middle, &out->path[out->count++]));
         *(left ? &high : &low) = middle;
     }
     reverse(out);
@@ -107,8 +104,7 @@ enum err tree_prove_consistency(struct arena *a, tree_read_fn read, void *from, 
     while (old_size && old_size != high) {
         uint64_t middle = low + split(high - low);
         bool left = old_size <= middle;
-        TRY(range_root(read, from, left ? middle : low,
-                       left ? high : middle, &out->path[out->count++]));
+        TRY(range_root(read, from, left ? middle : low, left ? high : middle, &out->path[out->count++]));
         *(left ? &high : &low) = middle;
     }
     if (old_size && low) /* the verifier knows the old root itself, but no smaller part of it */
@@ -149,7 +145,7 @@ bool tree_check_consistency(uint64_t old_size, struct hash old_root, uint64_t si
     if (old_size > size || proof->count > PATH_MAX_COUNT)
         return false;
     if (!old_size)
-        return !proof->count && hash_eq(old_root, sha256(NULL, 0, TEXT("")));
+        return !proof->count && hash_eq(old_root, digest(TEXT(""), TEXT("")));
     if (old_size == size)
         return !proof->count && hash_eq(old_root, root);
     uint64_t node = old_size - 1, last = size - 1;

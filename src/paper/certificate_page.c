@@ -1,9 +1,9 @@
 /* The certificate of an erasure as a page. */
 #include "paper/certificate_page.h"
+#include "base/sha256.h"
 #include "domain/core/named.h"
 #include "paper/picture.h"
 #include "publish/notice.h"
-#include <openssl/sha.h>
 
 struct sheet {
     struct ctx *c;
@@ -238,7 +238,7 @@ static enum err put_digest(const struct sheet *g, text jws)
     uint8_t digest[SHA256_DIGEST_LENGTH];
     text hex, picture;
     BUF_AUTO b = buf_make(256);
-    SHA256((const uint8_t *)jws.p, jws.n, digest);
+    sha256_of(jws, digest);
     buf_hex(&b, (text){ (const char *)digest, sizeof digest });
     TRY(buf_take(g->c->arena, &b, &hex));
     TRY(picture_qr(g->c->arena, arena_print(g->c->arena, "sha256:%.*s", T(hex)), &picture));

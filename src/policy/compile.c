@@ -1,6 +1,6 @@
 /* From a checked tree to the model: names become indexes, lists become bit sets, and every node a clause to name. */
+#include "base/sha256.h"
 #include "check.h"
-#include <openssl/sha.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -752,7 +752,7 @@ static enum err load(struct loaded *l, text yaml, text file, struct findings *f)
     p->file = arena_copy(&l->arena, file);
     if (!p->source.p || !p->file.p)
         return ERR_MEMORY;
-    SHA256((const unsigned char *)yaml.p, yaml.n, digest);
+    sha256_of(yaml, digest);
     for (size_t i = 0; i < sizeof digest; i++)
         snprintf(p->hash + 2 * i, 3, "%02x", digest[i]);
     enum err read = node_read(&l->arena, p->source, f, &p->root);

@@ -1,8 +1,8 @@
 /* Files of the data folder and of backups: copied durably, digested, written whole. */
+#include "base/sha256.h"
 #include "store/engine.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,9 +14,6 @@ static void fd_close(int *fd)
         close(*fd);
 }
 #define FD_AUTO CLEANUP(fd_close) int
-
-static void context_free(EVP_MD_CTX **c) { EVP_MD_CTX_free(*c); }
-#define CONTEXT_AUTO CLEANUP(context_free) EVP_MD_CTX *
 
 static enum err failed(struct arena *a, const char *path, const char *what)
 {
@@ -89,9 +86,10 @@ struct block {
     char b[BLOCK];
 };
 static void block_wipe(struct block *b) { explicit_bzero(b, sizeof *b); } /* a master key may have passed through it */
+static void sum_wipe(struct sha256 *s) { explicit_bzero(s, sizeof *s); }
 
 /* Reads `from`, counts and digests it, and writes it to `to` when there is one. */
-static enum err stream(struct arena *a, const char *from, const char *to, EVP_MD_CTX *digest, int64_t *bytes)
+static enum err stream(struct arena *a, const char *from, const char *to, struct sha256 *sum, int64_t *bytes)
 {
     FD_AUTO in = open(from, O_RDONLY | O_CLOEXEC);
     FD_AUTO out = to ? open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
@@ -105,8 +103,7 @@ static enum err stream(struct arena *a, const char *from, const char *to, EVP_MD
         n = read_block(in, block.b, BLOCK);
         if (n < 0)
             return failed(a, from, "cannot be read");
-        if (EVP_DigestUpdate(digest, block.b, (size_t)n) != 1)
-            return say(a, ERR_CRYPT, "SHA-256 failed");
+        sha256_add(sum, (text){ block.b, (size_t)n });
         if (to && !write_block(out, block.b, (size_t)n))
             return failed(a, to, "cannot be written");
     }
@@ -115,14 +112,12 @@ static enum err stream(struct arena *a, const char *from, const char *to, EVP_MD
 
 enum err file_copy(struct arena *a, const char *from, const char *to, text *hex, int64_t *bytes)
 {
-    uint8_t sum[32];
-    CONTEXT_AUTO digest = EVP_MD_CTX_new();
-    if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
-        return say(a, ERR_CRYPT, "SHA-256 cannot be started");
-    TRY(stream(a, from, to, digest, bytes));
-    if (EVP_DigestFinal_ex(digest, sum, NULL) != 1)
-        return say(a, ERR_CRYPT, "SHA-256 failed");
-    BUF_AUTO b = buf_make(2 * sizeof sum);
-    buf_hex(&b, TEXT_BYTES(sum));
+    CLEANUP(sum_wipe) struct sha256 sum;
+    uint8_t digest[SHA256_DIGEST_LENGTH];
+    sha256_begin(&sum);
+    TRY(stream(a, from, to, &sum, bytes));
+    sha256_end(&sum, digest);
+    BUF_AUTO b = buf_make(2 * sizeof digest);
+    buf_hex(&b, TEXT_BYTES(digest));
     return buf_take(a, &b, hex);
 }

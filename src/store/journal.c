@@ -1,9 +1,9 @@
 /* The journal: one line of JSON an act, its place in the tree, and the signed checkpoints. docs/journal.md specifies
  * it. */
 #include "base/json.h"
+#include "base/sha256.h"
 #include "store/engine.h"
 #include <sodium.h>
-#include <openssl/sha.h>
 
 enum { KEEP_EVERY = MINUTE, KEEP_WANTED = SECOND };
 
@@ -67,7 +67,7 @@ static void leaf_write(struct buf *b, const struct event *e, msec at, const uint
         json_pair_int(&w, TEXT("count"), e->count);
     if (e->detail.bytes.n) {
         struct hash digest;
-        SHA256((const uint8_t *)e->detail.bytes.p, e->detail.bytes.n, digest.b);
+        sha256_of((text){ (const char *)e->detail.bytes.p, e->detail.bytes.n }, digest.b);
         json_name(&w, TEXT("detail"));
         json_put_hex(&w, TEXT_BYTES(digest));
     }
@@ -116,8 +116,7 @@ enum err journal_add(struct db *db, const struct event *e, uint64_t *index)
     TRY(linked(s, e, &link));
     TRY(db_run(db, SQL_JOURNAL_ADD, NULL,
                ARGS(V_INT((int64_t)seq), V_INT(at), V_TEXT(line), e->tenant.n ? V_TEXT(e->tenant) : V_NULL,
-                    link ? V_ID(e->subject) : V_NULL,
-                    link && e->detail.bytes.n ? V_SEALED(e->detail) : V_NULL,
+                    link ? V_ID(e->subject) : V_NULL, link && e->detail.bytes.n ? V_SEALED(e->detail) : V_NULL,
                     link && own ? V_INT(1) : V_NULL)));
     TRY(edge_add(db, &s->edge, tree_leaf(line)));
     s->edge.last = at;

@@ -1,8 +1,8 @@
 /* Checking the whole journal again, entry by entry, and forgetting its oldest part. */
 #include "base/decode.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "store/engine.h"
-#include <openssl/sha.h>
 
 enum { PROGRESS_EVERY = 4096, ROW_MEMORY = 1 << 20, PRUNE_BUNDLES = 32 };
 
@@ -139,7 +139,7 @@ static enum err check_columns(struct check *c, struct query *q)
         return broken(c, "whether it changed what is bound of its person is not what it says");
     if (detail.p) {
         struct hash digest;
-        SHA256((const uint8_t *)detail.p, detail.n, digest.b);
+        sha256_of(detail, digest.b);
         if (!same_hex(json_text(leaf, TEXT("detail")), TEXT_BYTES(digest)))
             return broken(c, "its detail is not the one whose digest it holds");
     }

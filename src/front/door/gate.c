@@ -1,13 +1,13 @@
 /* The gate: bearer tokens, the operator, the acts of an actor's class, idempotency keys. */
 #include "front/door/gate.h"
 #include "base/decode.h"
+#include "base/sha256.h"
 #include "domain/core/look.h"
 #include "domain/mail/mail.h"
 #include "domain/account/session.h"
 #include "domain/core/actor.h"
 #include "front/door/cookie.h"
 #include <sodium.h>
-#include <openssl/evp.h>
 
 static bool bearer(text header, text *token)
 {
@@ -141,21 +141,18 @@ static enum err check_key(struct ctx *c, text key)
     return OK;
 }
 
-static void hash_free(EVP_MD_CTX **hash) { EVP_MD_CTX_free(*hash); }
-
 /* What makes two requests the same: method, target and body, each behind its length. */
-static enum err digest(struct ctx *c, const struct request *q)
+static void digest(struct ctx *c, const struct request *q)
 {
     const text parts[] = { method_word(q->method), q->target, q->body };
-    CLEANUP(hash_free) EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    bool ok = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL);
-    for (size_t i = 0; ok && i < sizeof parts / sizeof *parts; i++) {
+    struct sha256 s;
+    sha256_begin(&s);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         uint64_t n = parts[i].n;
-        ok = EVP_DigestUpdate(hash, &n, sizeof n) && EVP_DigestUpdate(hash, parts[i].p, parts[i].n);
+        sha256_add(&s, TEXT_BYTES(n));
+        sha256_add(&s, parts[i]);
     }
-    if (!ok || !EVP_DigestFinal_ex(hash, c->idempotency.request.b, NULL))
-        return say(c->arena, ERR_MEMORY, "no memory to hash the request");
-    return OK;
+    sha256_end(&s, c->idempotency.request.b);
 }
 
 /* Garant-Reason: why a role looks, in UTF-8, percent-encoded where it is not plain ASCII. */
@@ -177,7 +174,8 @@ enum err gate_headers(struct ctx *c, const struct request *q)
         return OK;
     TRY(check_key(c, key));
     c->idempotency.key = key;
-    return digest(c, q);
+    digest(c, q);
+    return OK;
 }
 
 /* ---- Requests that another site made the browser send. ---- */

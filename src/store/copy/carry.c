@@ -1,7 +1,7 @@
 /* All rows of a database, carried to one of another engine: in the order of their keys, counted and digested on both
  * sides. */
+#include "base/sha256.h"
 #include "store/engine.h"
-#include <openssl/evp.h>
 
 /* First pass: the columns, a comma behind each; second: their types; third: the key. */
 #define INDEX(...)
@@ -65,9 +65,6 @@ static struct carried carried_of(unsigned n)
 
 /* ---- Digests. ---- */
 
-static void context_free(EVP_MD_CTX **c) { EVP_MD_CTX_free(*c); }
-#define CONTEXT_AUTO CLEANUP(context_free) EVP_MD_CTX *
-
 struct told {
     uint64_t rows;
     uint8_t digest[32];
@@ -75,25 +72,25 @@ struct told {
 struct carrying {
     struct db *to; /* NULL: the rows are only looked at */
     const struct carried *t;
-    EVP_MD_CTX *context;
+    struct sha256 sum;
     uint64_t rows;
 };
 
-static bool digested(EVP_MD_CTX *context, const struct cell *c)
+static void digest(struct sha256 *sum, const struct cell *c)
 {
     uint64_t head[2] = { c->kind, c->kind == CELL_INT ? (uint64_t)c->number : c->bytes.n };
     if (c->kind == CELL_NULL)
         head[1] = 0;
-    return EVP_DigestUpdate(context, head, sizeof head) == 1 &&
-           (c->kind != CELL_BYTES || EVP_DigestUpdate(context, c->bytes.p, c->bytes.n) == 1);
+    sha256_add(sum, TEXT_BYTES(head));
+    if (c->kind == CELL_BYTES)
+        sha256_add(sum, c->bytes);
 }
 
 static enum err one_row(void *arg, struct db *from, const struct cell *cells)
 {
     struct carrying *c = arg;
     for (size_t i = 0; i < c->t->types.n; i++)
-        if (!digested(c->context, &cells[i]))
-            return say(from->arena, ERR_INTERNAL, "SHA-256 is not there");
+        digest(&c->sum, &cells[i]);
     c->rows++;
     return c->to ? c->to->engine->put(c->to, c->t, cells) : OK;
 }
@@ -101,18 +98,16 @@ static enum err one_row(void *arg, struct db *from, const struct cell *cells)
 /* Reads a table of `from`, and puts it into `to` when there is one. */
 static enum err table_read(struct db *from, struct db *to, const struct carried *t, struct told *out)
 {
-    CONTEXT_AUTO context = EVP_MD_CTX_new();
-    struct carrying c = { .to = to, .t = t, .context = context };
-    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
-        return say(from->arena, ERR_INTERNAL, "SHA-256 is not there");
+    struct carrying c = { .to = to, .t = t };
+    sha256_begin(&c.sum);
     if (to)
         TRY(to->engine->put_begin(to, t));
     TRY(from->engine->every(from, t, one_row, &c));
     if (to)
         TRY(to->engine->put_end(to, t));
     out->rows = c.rows;
-    return EVP_DigestFinal_ex(context, out->digest, NULL) == 1 ? OK
-                                                               : say(from->arena, ERR_INTERNAL, "SHA-256 is not there");
+    sha256_end(&c.sum, out->digest);
+    return OK;
 }
 
 static enum err one_table(struct db *from, struct db *to, const struct carried *t)
