@@ -1,4 +1,4 @@
-// Drives Debian's Chromium over the servers that tests/browser/run started: node main.mjs SITES.json FOLDER [WORD…]
+// Drives Debian's Chromium over the servers that tests/browser/run started: node main.mjs SITES.json FOLDER [--look] [WORD…]
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
@@ -9,11 +9,14 @@ import { desk } from './desk.mjs';
 import { entering } from './entering.mjs';
 import { flows } from './flows.mjs';
 import { folded } from './folded.mjs';
+import { look, sheets } from './look.mjs';
 import { PAGES } from './pages.mjs';
 import { story } from './story.mjs';
 import { Windows, visit } from './visit.mjs';
 
-const [, , sitesFile, folder, ...words] = process.argv;
+const [, , sitesFile, folder, ...rest] = process.argv;
+const looking = rest.includes('--look');                         // pictures for people, and nothing else
+const words = rest.filter(word => word !== '--look');
 const told = JSON.parse(fs.readFileSync(sitesFile, 'utf8'));
 const sites = told.filter(site => !site.tracked);                  // the others carry a banner of ours: banner.mjs
 const TOP = path.join(import.meta.dirname, '../..');
@@ -37,6 +40,14 @@ async function covered(site) {
             ...PAGES.filter(page => page.route && !routes.includes(page.route)).map(page => `pages.mjs has a row for ${page.route}, which is no page`)];
 }
 
+/** A page in one language, light and dark, at all widths. */
+function lookOf(browser, site, page, address, language, k) {
+    const name = `${(address.name ?? (page.route.replace(/[^a-z0-9]+/gi, '-').replace(/^-|-$/g, '') || 'home'))}${address.name || !k ? '' : k + 1}`;
+    const run = async () => [...await look(browser, site, language, 'light', address, folder, `${name}-${site.policy}`),
+                             ...await look(browser, site, language, 'dark', address, folder, `${name}-${site.policy}`)];
+    return { name: `look: ${site.policy}: ${name} ${language}`, order: 'look', run };
+}
+
 /** All tests, each {name, run}; run gives the faults. */
 function tests(browser) {
     const all = [{ name: 'every page has a row', run: () => covered(sites[0]) }];
@@ -48,13 +59,15 @@ function tests(browser) {
             all.push({ name: `${page.route ?? 'problem'} is visited`, run: async () => ['no site has an address of this page'] });
         sites.forEach((site, i) => addresses[i].forEach((address, k) => {
             for (const language of address.only ? [address.only] : ['fr', 'en'])
-                all.push({
+                all.push(looking ? lookOf(browser, site, page, address, language, k) : {
                     name: `${site.policy}: ${address.name ?? page.route}${address.name || !k ? '' : ` ${k + 1}`} ${language}`,
                     order: `${site.policy} ${language} ${address.cookies?.map(cookie => cookie.value).join() ?? ''}`,
                     run: windows => visit(windows, site, language, address, path.join(folder, site.policy)),
                 });
         }));
     }
+    if (looking)
+        return chosen(all.filter(test => test.order === 'look'));
     for (const site of sites)
         all.push({ name: `${site.policy}: somebody gets an account`, run: () => entering(browser, site, path.join(folder, site.policy)) });
     for (const site of sites.filter(one => one.people?.clerk))
@@ -70,8 +83,10 @@ function tests(browser) {
     for (const site of told.filter(one => one.tracked))
         all.push({ name: `${site.policy}: the banner on a site of others`, run: () => banner(browser, site.tracked, folder) },
                  { name: `${site.policy}: autoconsent refuses on the banner`, run: () => autoconsent(browser, site.tracked, TOP) });
-    return all.filter(test => !words.length || words.some(word => test.name.includes(word)));
+    return chosen(all);
 }
+
+const chosen = all => all.filter(test => !words.length || words.some(word => test.name.includes(word)));
 
 // What would only wake up for people: the browser's own side panels.
 const QUIET = ['--disable-gpu', '--disable-features=PreloadTopChromeWebUI'];
@@ -93,6 +108,8 @@ try {
         }
         await windows.close();
     }));
+    if (looking)
+        await sheets(browser, folder);
 } finally {
     await browser.close();
 }

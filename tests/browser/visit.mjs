@@ -258,7 +258,8 @@ export class Windows {
     }
 }
 
-async function goTo(page, address, language, fault) {
+/** Opens the address, does its act, and checks status and content policy. */
+export async function goTo(page, address, language, fault) {
     const path = address.lang ? `${address.path}${address.path.includes('?') ? '&' : '?'}lang=${language}` : address.path;
     let answer = await page.goto(path, { waitUntil: 'load' });
     if (address.act)
