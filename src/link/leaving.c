@@ -2,7 +2,6 @@
 #include "link/leaving.h"
 #include "base/log.h"
 #include "domain/core/context.h"
-#include <poll.h>
 #include <stdlib.h>
 
 enum { AT_ONCE = 16, TELL_AGAIN_MS = 1000, PAUSE_MAX_MS = 60 * SECOND, LETTER_MEMORY = 16 << 20 };
@@ -14,13 +13,6 @@ struct gone {
     struct letter_left left;
     char code[24];
 };
-
-bool leaving_rest(const struct leaving_line *l, int ms)
-{
-    struct pollfd stop = { l->stop_fd, POLLIN, 0 };
-    poll(&stop, 1, ms);
-    return atomic_load(l->stop);
-}
 
 void leaving_pause_longer(struct leaving_line *l)
 {
@@ -53,7 +45,7 @@ static void settle(struct leaving_line *l)
     struct gone *g = l->gone;
     if (!g)
         return;
-    while (!g->left.told && tell(l, g) != OK && !leaving_rest(l, TELL_AGAIN_MS))
+    while (!g->left.told && tell(l, g) != OK && !link_thread_rest(l->thread, TELL_AGAIN_MS))
         ;
     arena_free(&g->a);
     free(g);
@@ -81,7 +73,7 @@ static void send_leaving(struct leaving_line *l, struct gone *g)
     memcpy(g->code, s.code, sizeof g->code);
     g->left.fate = s.fate;
     g->left.code = text_of(g->code);
-    while (!sent && tell(l, g) != OK && !leaving_rest(l, TELL_AGAIN_MS))
+    while (!sent && tell(l, g) != OK && !link_thread_rest(l->thread, TELL_AGAIN_MS))
         ;
     g->left.told = !sent;
     pause_for(l, &s);
@@ -117,7 +109,7 @@ static bool leave_one(struct leaving_line *l)
         send_leaving(l, next);
     else
         next->left.told = true;
-    return next->left.letter && !l->pause_ms && !atomic_load(l->stop);
+    return next->left.letter && !l->pause_ms && !link_thread_stops(l->thread);
 }
 
 bool leaving_some(struct leaving_line *l)

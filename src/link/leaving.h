@@ -4,7 +4,7 @@
 #define LINK_LEAVING_H
 #include "domain/core/feature.h"
 #include "domain/mail/outbox.h"
-#include <stdatomic.h>
+#include "link/thread.h"
 
 struct app;
 struct gone;
@@ -21,8 +21,7 @@ struct leaving_line {
     text channel; /* "email", "sms" */
     void (*send)(void *arg, struct arena *a, const struct outbox_letter *l, struct sending *out);
     void *arg;
-    int stop_fd; /* readable when it is time to end */
-    const atomic_bool *stop;
+    const struct link_thread *thread; /* that it is on */
     int pause_ms;      /* after whoever takes letters could not be reached, or they not be read */
     struct gone *gone; /* the letter that went last, until that is on record */
 };
@@ -31,7 +30,5 @@ struct leaving_line {
 bool leaving_some(struct leaving_line *l);
 /* What does not work now is tried less and less often, once a minute at last. */
 void leaving_pause_longer(struct leaving_line *l);
-/* Waits so long, or until it is time to end: true then. */
-bool leaving_rest(const struct leaving_line *l, int ms);
 
 #endif

@@ -6,10 +6,7 @@
 #include "link/leaving.h"
 #include "link/mime.h"
 #include "link/signature.h"
-#include <errno.h>
-#include <pthread.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 enum {
     ROUND = 16,
@@ -25,10 +22,7 @@ struct mailer {
     struct app *app;
     struct smtp *smtp;
     struct signature *signature; /* NULL: letters go unsigned */
-    pthread_t thread;
-    bool started;
-    int stop_fd;
-    atomic_bool stop;
+    struct link_thread thread;
     struct leaving_line line; /* of letters of features; its pause is that of all letters */
 };
 
@@ -62,7 +56,7 @@ static enum err mark(struct mailer *m, const struct outbox_letter *l, const stru
 static void mark_surely(struct mailer *m, const struct outbox_letter *l, const struct smtp_result *result)
 {
     for (unsigned tries = 0; mark(m, l, result, tries % SAID_EVERY == 0) != OK; tries++)
-        if (leaving_rest(&m->line, MARK_AGAIN_MS))
+        if (link_thread_rest(&m->thread, MARK_AGAIN_MS))
             return;
 }
 
@@ -122,8 +116,8 @@ static bool send_one(struct mailer *m, struct arena *a, const struct outbox_lett
     if (!waits(m, l))
         return true;
     if (to.p && compose(a, m, l, to, &message, &composed) == OK)
-        smtp_send(m->smtp, to, composed, &m->stop, &result);
-    if (atomic_load(&m->stop) && !result.sent)
+        smtp_send(m->smtp, to, composed, &m->thread.stop, &result);
+    if (link_thread_stops(&m->thread) && !result.sent)
         return false;
     if (!result.sent)
         LOG(LOG_WARN, "mail.failed", LOG_TEXT("letter", l->letter), LOG_TEXT("code", text_of(result.code)),
@@ -133,7 +127,7 @@ static bool send_one(struct mailer *m, struct arena *a, const struct outbox_lett
         m->line.pause_ms = 0;
     else
         leaving_pause_longer(&m->line);
-    return result.reached && !atomic_load(&m->stop);
+    return result.reached && !link_thread_stops(&m->thread);
 }
 
 /* True when there may be more to do at once. */
@@ -176,7 +170,7 @@ static void send_leaving(void *arg, struct arena *a, const struct outbox_letter 
     struct smtp_result result = { .for_good = true, .reached = true, .code = "message" };
     text composed, to = smtp_address(a, l->to);
     if (to.p && compose(a, m, l, to, &message, &composed) == OK)
-        smtp_send(m->smtp, to, composed, &m->stop, &result);
+        smtp_send(m->smtp, to, composed, &m->thread.stop, &result);
     out->fate = fate_of(&result);
     out->reached = result.reached;
     memcpy(out->code, result.code, sizeof out->code);
@@ -185,12 +179,12 @@ static void send_leaving(void *arg, struct arena *a, const struct outbox_letter 
 static void *mailer_main(void *arg)
 {
     struct mailer *m = arg;
-    while (!atomic_load(&m->stop)) {
+    while (!link_thread_stops(&m->thread)) {
         bool more = round_of(m);
         if (!m->line.pause_ms)
             more |= leaving_some(&m->line);
         if (!more)
-            leaving_rest(&m->line, m->line.pause_ms ? m->line.pause_ms : IDLE_MS);
+            link_thread_rest(&m->thread, m->line.pause_ms ? m->line.pause_ms : IDLE_MS);
     }
     return NULL;
 }
@@ -201,11 +195,12 @@ enum err mailer_start(struct arena *a, struct app *app, const struct smtp_option
     TRY_PTR(m);
     *out = m;
     m->app = app;
-    m->stop_fd = eventfd(0, EFD_CLOEXEC);
     m->line = (struct leaving_line){
-        .app = app, .channel = TEXT("email"), .send = send_leaving, .arg = m, .stop_fd = m->stop_fd, .stop = &m->stop
+        .app = app, .channel = TEXT("email"), .send = send_leaving, .arg = m, .thread = &m->thread
     };
-    enum err status = m->stop_fd < 0 ? say(a, ERR_INTERNAL, "no descriptor for the mailer") : smtp_open(a, o, &m->smtp);
+    enum err status = link_thread_open(a, &m->thread);
+    if (status == OK)
+        status = smtp_open(a, o, &m->smtp);
     if (status == OK && o->dkim_key.n) {
         text from = smtp_from(m->smtp);
         status = signature_open(a, o->dkim_key, o->dkim_selector, text_from(from, (size_t)(text_index(from, '@') + 1)),
@@ -213,8 +208,8 @@ enum err mailer_start(struct arena *a, struct app *app, const struct smtp_option
     }
     if (status == OK)
         outbox_sender(app, smtp_from(m->smtp));
-    if (status == OK && !(m->started = pthread_create(&m->thread, NULL, mailer_main, m) == 0))
-        status = say(a, ERR_INTERNAL, "the mailer's thread cannot be started");
+    if (status == OK)
+        status = link_thread_start(a, &m->thread, mailer_main, m);
     if (status != OK)
         mailer_stop(out);
     return status;
@@ -223,19 +218,12 @@ enum err mailer_start(struct arena *a, struct app *app, const struct smtp_option
 void mailer_stop(struct mailer **mailer)
 {
     struct mailer *m = *mailer;
-    uint64_t one = 1;
     if (!m)
         return;
-    atomic_store(&m->stop, true);
-    while (m->stop_fd >= 0 && write(m->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
-    if (m->started)
-        pthread_join(m->thread, NULL);
+    link_thread_end(&m->thread);
     outbox_sender(m->app, TEXT(""));
     smtp_close(&m->smtp);
     signature_close(&m->signature);
-    if (m->stop_fd >= 0)
-        close(m->stop_fd);
     free(m);
     *mailer = NULL;
 }

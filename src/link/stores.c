@@ -5,15 +5,14 @@
 #include "domain/core/asker.h"
 #include "domain/core/context.h"
 #include "domain/core/instance.h"
+#include "link/thread.h"
 #include "reach/reach.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,10 +29,7 @@ enum {
 struct courier {
     struct app *app;
     struct asker as;
-    pthread_t thread;
-    bool started;
-    int stop_fd;
-    atomic_bool stop;
+    struct link_thread thread;
 };
 
 static void close_fd(int *fd)
@@ -91,7 +87,7 @@ static enum err gather(struct arena *a, const struct courier *t, int fd, struct 
 {
     msec until = clock_monotonic() + WAIT_MS;
     for (;;) {
-        struct pollfd in[] = { { fd, POLLIN, 0 }, { t->stop_fd, POLLIN, 0 } };
+        struct pollfd in[] = { { fd, POLLIN, 0 }, { t->thread.stop_fd, POLLIN, 0 } };
         msec left = until - clock_monotonic();
         int ready = left > 0 ? poll(in, 2, (int)left) : 0;
         if (ready < 0 && errno == EINTR)
@@ -138,13 +134,6 @@ static enum err ask(void *self, struct arena *a, text asked, text *answer)
 
 /* ---- Rounds. ---- */
 
-static bool rest(struct courier *t, int ms)
-{
-    struct pollfd stop = { t->stop_fd, POLLIN, 0 };
-    poll(&stop, 1, ms);
-    return atomic_load(&t->stop);
-}
-
 /* True when there may be more at once. */
 static bool work(struct courier *t, bool *failed)
 {
@@ -155,7 +144,7 @@ static bool work(struct courier *t, bool *failed)
     c.actor.name = TEXT("garant");
     enum err e = connector_work(&c, &more);
     *failed = e != OK && e != ERR_PRECONDITION;
-    if (*failed && !atomic_load(&t->stop))
+    if (*failed && !link_thread_stops(&t->thread))
         LOG(LOG_WARN, "stores.failed", LOG_TEXT("code", err_row(e)->slug), LOG_TEXT("why", text_of(a.why.detail)));
     return more;
 }
@@ -163,13 +152,13 @@ static bool work(struct courier *t, bool *failed)
 static void *courier_main(void *arg)
 {
     struct courier *t = arg;
-    for (unsigned round = 0; !atomic_load(&t->stop); round++) {
+    for (unsigned round = 0; !link_thread_stops(&t->thread); round++) {
         bool failed = false, due = atomic_exchange(&t->app->stores_due, false) || round % LOOK_EVERY == 0;
         bool more = due && work(t, &failed);
         if (more)
             atomic_store(&t->app->stores_due, true);
         if (failed || !more)
-            rest(t, failed ? FAILED_MS : IDLE_MS);
+            link_thread_rest(&t->thread, failed ? FAILED_MS : IDLE_MS);
     }
     return NULL;
 }
@@ -181,28 +170,18 @@ enum err stores_start(struct arena *a, struct app *app, struct courier **out)
     *out = t;
     t->app = app;
     t->as = (struct asker){ t, ask };
-    t->stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (t->stop_fd < 0)
-        return say(a, ERR_INTERNAL, "no descriptor for the courier to the stores");
+    TRY(link_thread_open(a, &t->thread));
     connector_open(app, &t->as);
-    t->started = pthread_create(&t->thread, NULL, courier_main, t) == 0;
-    return t->started ? OK : say(a, ERR_INTERNAL, "the courier's thread cannot be started");
+    return link_thread_start(a, &t->thread, courier_main, t);
 }
 
 void stores_stop(struct courier **courier)
 {
     struct courier *t = *courier;
-    uint64_t one = 1;
     if (!t)
         return;
-    atomic_store(&t->stop, true);
-    while (t->stop_fd >= 0 && write(t->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
-    if (t->started)
-        pthread_join(t->thread, NULL);
+    link_thread_end(&t->thread);
     connector_open(t->app, NULL);
-    if (t->stop_fd >= 0)
-        close(t->stop_fd);
     free(t);
     *courier = NULL;
 }

@@ -6,23 +6,16 @@
 #include "domain/core/context.h"
 #include "domain/core/instance.h"
 #include "domain/recipient/told.h"
+#include "link/thread.h"
 #include "reach/http.h"
-#include <errno.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum { IDLE_MS = 500, TURN_MEMORY = 32 << 20, FAILED_MS = 2000, SETTINGS_MS = 60000, ANSWER_ROOM = 1 << 18 };
 
 struct teller {
     struct app *app;
     struct asker as;
-    pthread_t thread;
-    bool started;
-    int stop_fd;
-    atomic_bool stop;
+    struct link_thread thread;
 };
 
 /* ---- One request. ---- */
@@ -39,7 +32,7 @@ static enum err send_one(struct teller *t, struct arena *a, const struct json *i
                                     .id = json_text(in, TEXT("id")),
                                     .now = at,
                                     .body = json_text(in, TEXT("body")),
-                                    .stop = &t->stop };
+                                    .stop = &t->thread.stop };
     return http_send(a, &call, out);
 }
 
@@ -61,13 +54,6 @@ static enum err ask(void *self, struct arena *a, text asked, text *answer)
 
 /* ---- Rounds. ---- */
 
-static bool rest(struct teller *t, int ms)
-{
-    struct pollfd stop = { t->stop_fd, POLLIN, 0 };
-    poll(&stop, 1, ms);
-    return atomic_load(&t->stop);
-}
-
 /* How long until the next round. */
 static int work(struct teller *t)
 {
@@ -77,7 +63,7 @@ static int work(struct teller *t)
     ctx_begin(t->app, &a, &c);
     c.actor.name = TEXT("garant");
     enum err e = told_work(&c, &more);
-    if (e != OK && !atomic_load(&t->stop))
+    if (e != OK && !link_thread_stops(&t->thread))
         LOG(LOG_WARN, "told.stopped", LOG_TEXT("code", err_row(e)->slug), LOG_TEXT("why", text_of(a.why.detail)));
     if (e != OK)
         return e == ERR_CONFIG ? SETTINGS_MS : FAILED_MS;
@@ -87,7 +73,7 @@ static int work(struct teller *t)
 static void *teller_main(void *arg)
 {
     struct teller *t = arg;
-    while (!rest(t, work(t)))
+    while (!link_thread_rest(&t->thread, work(t)))
         ;
     return NULL;
 }
@@ -99,28 +85,18 @@ enum err teller_start(struct arena *a, struct app *app, struct teller **out)
     *out = t;
     t->app = app;
     t->as = (struct asker){ t, ask };
-    t->stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (t->stop_fd < 0)
-        return say(a, ERR_INTERNAL, "no descriptor for who tells recipients");
+    TRY(link_thread_open(a, &t->thread));
     told_open(app, &t->as);
-    t->started = pthread_create(&t->thread, NULL, teller_main, t) == 0;
-    return t->started ? OK : say(a, ERR_INTERNAL, "the thread that tells recipients cannot be started");
+    return link_thread_start(a, &t->thread, teller_main, t);
 }
 
 void teller_stop(struct teller **teller)
 {
     struct teller *t = *teller;
-    uint64_t one = 1;
     if (!t)
         return;
-    atomic_store(&t->stop, true);
-    while (t->stop_fd >= 0 && write(t->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
-    if (t->started)
-        pthread_join(t->thread, NULL);
+    link_thread_end(&t->thread);
     told_open(t->app, NULL);
-    if (t->stop_fd >= 0)
-        close(t->stop_fd);
     free(t);
     *teller = NULL;
 }

@@ -4,13 +4,10 @@
 #include "base/log.h"
 #include "domain/core/context.h"
 #include "link/leaving.h"
+#include "reach/credentials.h"
 #include "reach/http.h"
-#include "reach/inside.h"
-#include <errno.h>
-#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum { IDLE_MS = 500, BODY_MAX = 64 << 10, SETTINGS_MEMORY = 1 << 20, CLOCK_MEMORY = 1 << 20, WAIT_MAX = 600 };
 static const text form = TEXT_INIT("application/x-www-form-urlencoded"), json = TEXT_INIT("application/json");
@@ -19,10 +16,7 @@ struct texter {
     struct app *app;
     struct arena a; /* of the options */
     struct texter_options o;
-    pthread_t thread;
-    bool started;
-    int stop_fd;
-    atomic_bool stop;
+    struct link_thread thread;
     struct leaving_line line;
 };
 
@@ -123,7 +117,7 @@ static void send_leaving(void *arg, struct arena *a, const struct outbox_letter 
                               .secret = o->secret,
                               .id = l->name,
                               .now = now_of(t),
-                              .stop = &t->stop };
+                              .stop = &t->thread.stop };
     if (fill(a, o, &m, &call.body) != OK || http_send(a, &call, &answer) != OK)
         return; /* FAILED, as it was */
     out->fate = fate_of(&answer);
@@ -139,15 +133,8 @@ static void send_leaving(void *arg, struct arena *a, const struct outbox_letter 
 
 enum err texter_credentials(struct arena *a, text file, struct texter_options *out)
 {
-    BUF_AUTO b = buf_make(8 << 10);
-    struct json_out w = json_out(&b);
-    const struct json *named;
     text all;
-    json_open(&w, '{');
-    json_pair(&w, TEXT("credentials"), file);
-    json_close(&w, '}');
-    TRY(json_parse_buf(a, &b, &named));
-    TRY(credentials_read(a, named, TEXT("credentials"), &all));
+    TRY(credentials_file(a, file, &all));
     out->bearer = credential(all, TEXT("bearer"));
     out->secret = credential(all, TEXT("secret"));
     out->key = credential(all, TEXT("key"));
@@ -204,9 +191,9 @@ static enum err check(struct arena *a, const struct texter_options *o)
 static void *texter_main(void *arg)
 {
     struct texter *t = arg;
-    while (!atomic_load(&t->stop))
+    while (!link_thread_stops(&t->thread))
         if (!leaving_some(&t->line) || t->line.pause_ms) {
-            leaving_rest(&t->line, t->line.pause_ms ? t->line.pause_ms : IDLE_MS);
+            link_thread_rest(&t->thread, t->line.pause_ms ? t->line.pause_ms : IDLE_MS);
         }
     return NULL;
 }
@@ -219,15 +206,16 @@ enum err texter_start(struct arena *a, struct app *app, const struct texter_opti
     *out = t;
     t->app = app;
     t->a = arena_make(SETTINGS_MEMORY);
-    t->stop_fd = eventfd(0, EFD_CLOEXEC);
     t->line = (struct leaving_line){
-        .app = app, .channel = TEXT("sms"), .send = send_leaving, .arg = t, .stop_fd = t->stop_fd, .stop = &t->stop
+        .app = app, .channel = TEXT("sms"), .send = send_leaving, .arg = t, .thread = &t->thread
     };
-    enum err status = t->stop_fd < 0 ? say(a, ERR_INTERNAL, "no descriptor for the texter") : keep_options(t, o);
+    enum err status = link_thread_open(a, &t->thread);
+    if (status == OK)
+        status = keep_options(t, o);
     if (status == OK)
         status = texts_open(a, app, &t->o.texts);
-    if (status == OK && !(t->started = pthread_create(&t->thread, NULL, texter_main, t) == 0))
-        status = say(a, ERR_INTERNAL, "the texter's thread cannot be started");
+    if (status == OK)
+        status = link_thread_start(a, &t->thread, texter_main, t);
     if (status != OK)
         texter_stop(out);
     return status;
@@ -236,18 +224,11 @@ enum err texter_start(struct arena *a, struct app *app, const struct texter_opti
 void texter_stop(struct texter **texter)
 {
     struct texter *t = *texter;
-    uint64_t one = 1;
     if (!t)
         return;
-    atomic_store(&t->stop, true);
-    while (t->stop_fd >= 0 && write(t->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ;
-    if (t->started)
-        pthread_join(t->thread, NULL);
+    link_thread_end(&t->thread);
     (void)texts_open(&t->a, t->app, NULL); /* says nothing: it only ends */
     arena_free(&t->a);
-    if (t->stop_fd >= 0)
-        close(t->stop_fd);
     free(t);
     *texter = NULL;
 }

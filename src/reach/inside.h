@@ -2,6 +2,7 @@
 #ifndef REACH_INSIDE_H
 #define REACH_INSIDE_H
 #include "base/json.h"
+#include "reach/credentials.h"
 #include "reach/reach.h"
 
 /* ---- One connection, whatever the database. ---- */
@@ -30,15 +31,6 @@ enum err postgresql_link(struct link *l, const struct json *store);
 enum err mariadb_link(struct link *l, const struct json *store);
 /* A row of `columns` cells more in `out`; NULL without memory. */
 text *found_row(struct arena *a, struct found *out, unsigned columns);
-/* The file that this member of the store names ("credentials", "secret"): its path, or "credential:NAME" of systemd.
- * ERR_CONFIG when it names none. */
-enum err credentials_path(struct arena *a, const struct json *store, text member, char path[4096]);
-/* The content of the file that this member of the store names ("credentials", "secret"): its path, or "credential:NAME"
- * of systemd. ERR_CONFIG when it is not there, or others may read it. */
-enum err credentials_read(struct arena *a, const struct json *store, text member, text *out);
-/* One NAME=VALUE of such a file, a line each; the empty text when it is not there. */
-text credential(text file, text name);
-
 /* From now on this process starts no program, looks into no other, and opens only the files that such a store needs;
  * for a store of files it has no network, for others no socket of this machine but where a database's settings name
  * one. For ever: there is no way out. ERR_INTERNAL when the kernel does not do it;

@@ -1,14 +1,12 @@
 /* The process: one question read, one store reached, one answer written. */
 #include "reach/inside.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { ASKED_MAX = 4 << 20, ANSWER_MAX = 32 << 20, MEMORY = 256 << 20, CREDENTIALS_MAX = 16384, CPU_SECONDS = 120 };
+enum { ASKED_MAX = 4 << 20, ANSWER_MAX = 32 << 20, MEMORY = 256 << 20, CPU_SECONDS = 120 };
 
 text *found_row(struct arena *a, struct found *out, unsigned columns)
 {
@@ -24,56 +22,6 @@ text *found_row(struct arena *a, struct found *out, unsigned columns)
     }
     out->columns = columns;
     return &out->cells[(size_t)out->count++ * columns];
-}
-
-/* ---- Credentials. ---- */
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-enum err credentials_path(struct arena *a, const struct json *store, text member, char path[4096])
-{
-    text said = json_text(store, member);
-    const char *folder = getenv("CREDENTIALS_DIRECTORY");
-    text name = text_from(said, sizeof "credential:" - 1);
-    if (!text_starts(said, TEXT("credential:")))
-        return said.n && text_cstr(said, path, 4096) ? OK
-                                                     : say(a, ERR_CONFIG, "the store names no \"%.*s\"", T(member));
-    if (!folder || text_index(name, '/') >= 0 || !text_cstr(arena_print(a, "%s/%.*s", folder, T(name)), path, 4096))
-        return say(a, ERR_CONFIG, "systemd gave no credential of that name");
-    return OK;
-}
-
-enum err credentials_read(struct arena *a, const struct json *store, text member, text *out)
-{
-    char path[4096], *p = arena_alloc(a, CREDENTIALS_MAX);
-    struct stat st;
-    TRY_PTR(p);
-    TRY(credentials_path(a, store, member, path));
-    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0)
-        return say(a, ERR_CONFIG, "the file of credentials cannot be read (%d)", errno);
-    if (!S_ISREG(st.st_mode) || (st.st_mode & S_IRWXO))
-        return say(a, ERR_CONFIG, "the file of credentials is open to everybody: chmod o= it");
-    ssize_t n = read(fd, p, CREDENTIALS_MAX);
-    if (n < 0 || n == CREDENTIALS_MAX)
-        return say(a, ERR_CONFIG, "the file of credentials cannot be read, or is too large");
-    *out = text_trim((text){ p, (size_t)n });
-    return OK;
-}
-
-text credential(text file, text name)
-{
-    while (file.n) {
-        text line = text_trim(text_cut(&file, '\n'));
-        text word = text_trim(text_cut(&line, '='));
-        if (text_eq(word, name))
-            return text_trim(line);
-    }
-    return TEXT("");
 }
 
 /* ---- One question. ---- */
