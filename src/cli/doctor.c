@@ -163,6 +163,25 @@ static void check_readable(struct exam *x, struct client *client)
         found(x, BAD, title, arena_print(cli->arena, "%lld %.*s", (long long)more, T(SAY(cli, "more", "de plus"))));
 }
 
+/* The mailbox that emails are fetched from, where there is one. */
+static void check_mailbox(struct exam *x, const struct json *box)
+{
+    struct cli *cli = x->cli;
+    text title = SAY(cli, "mailbox (IMAP)", "boîte de réception (IMAP)"), code = json_text(box, TEXT("code"));
+    text since = json_text(box, TEXT("since"));
+    if (!json_get(box, TEXT("reached")))
+        return;
+    if (json_get(box, TEXT("reached"))->truth)
+        found(x, GOOD, title, SAY(cli, "answers", "répond"));
+    else if (!code.n)
+        found(x, REMARK, title, SAY(cli, "was not asked yet", "n'a pas encore été interrogée"));
+    else
+        found(x, BAD, title,
+              arena_print(cli->arena, "%.*s %.*s%s%.*s%s",
+                          T(SAY(cli, "emails are not fetched:", "les courriels ne sont plus relevés :")), T(code),
+                          since.n ? " (" : "", T(since), since.n ? ")" : ""));
+}
+
 /* Letters that wait, and those that never went. */
 static void check_letters(struct exam *x, struct client *client)
 {
@@ -187,6 +206,7 @@ static void check_letters(struct exam *x, struct client *client)
               arena_print(cli->arena, "%lld %.*s", lost,
                           T(SAY(cli, "could not be sent in the last 30 days",
                                 "n'ont pu être envoyés ces 30 derniers jours"))));
+    check_mailbox(x, json_get(mail, TEXT("mailbox")));
 }
 
 static void check_instance(struct exam *x)

@@ -4,6 +4,7 @@
 #include "domain/mail/outbox.h"
 #include "front/wire/server.h"
 #include "domain/mail/inbound.h"
+#include "link/fetcher.h"
 #include "link/lmtp.h"
 #include "link/mailer.h"
 #include "link/reader.h"
@@ -11,6 +12,7 @@
 #include "link/teller.h"
 #include "link/texter.h"
 #include "policy/policy.h"
+#include "reach/credentials.h"
 
 struct started {
     struct cli *cli;
@@ -115,18 +117,25 @@ static void take_settings(struct cli *cli, const struct node *root, struct texte
     out->texts.words = stop_words(cli, node_get(root, TEXT("stop_words")));
 }
 
-static enum err check_names(struct cli *cli, text file, const struct node *root)
+/* A file of settings, and nothing in it but those: known, a blank between. */
+static enum err read_settings(struct cli *cli, text file, const char *known, const struct node **out)
 {
-    static const text known[] = { TEXT_INIT("url"),    TEXT_INIT("type"), TEXT_INIT("body"),     TEXT_INIT("credentials"),
-                                  TEXT_INIT("sender"), TEXT_INIT("stop"), TEXT_INIT("incoming"), TEXT_INIT("stop_words"),
-                                  TEXT_INIT("ca") };
-    NODE_EACH(one, root) {
+    struct findings findings = { 0 };
+    text raw;
+    TRY(cli_read_file(cli, cli->arena, file, 64 << 10, &raw));
+    enum err e = node_read(cli->arena, raw, &findings, out);
+    if (e != OK || !*out || (*out)->kind != NODE_MAP) {
+        cli_findings(cli, file, &findings, true);
+        return cli_fault(cli, ERR_CONFIG, "%.*s is no map of settings in YAML", "%.*s n'est pas une liste de réglages en YAML",
+                         T(file));
+    }
+    NODE_EACH(one, *out) {
         bool found = false;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            found |= text_eq(known[i], one->key);
+        for (text rest = text_of(known); rest.n;)
+            found |= text_eq(text_cut(&rest, ' '), one->key);
         if (!found)
-            return cli_fault(cli, ERR_CONFIG, "%.*s has \"%.*s\", which is no setting of a gateway",
-                             "%.*s a « %.*s », qui n'est pas un réglage de passerelle", T(file), T(one->key));
+            return cli_fault(cli, ERR_CONFIG, "%.*s has \"%.*s\", which is no setting of it",
+                             "%.*s a « %.*s », qui n'en est pas un réglage", T(file), T(one->key));
     }
     return OK;
 }
@@ -134,8 +143,7 @@ static enum err check_names(struct cli *cli, text file, const struct node *root)
 /* *out without a url where no gateway is set up. */
 static enum err texter_options(struct cli *cli, text public_url, struct texter_options *out)
 {
-    text file = cli_option(cli, TEXT("sms")), raw;
-    struct findings findings = { 0 };
+    text file = cli_option(cli, TEXT("sms"));
     const struct node *root = NULL;
     *out = (struct texter_options){ .type = TEXT("") };
     if (!file.n)
@@ -143,19 +151,52 @@ static enum err texter_options(struct cli *cli, text public_url, struct texter_o
     if (!public_url.n)
         return cli_fault(cli, ERR_USAGE, "--sms needs --url https://…: the address for links in text messages",
                          "--sms demande --url https://… : l'adresse des liens dans les SMS");
-    TRY(cli_read_file(cli, cli->arena, file, 64 << 10, &raw));
-    enum err e = node_read(cli->arena, raw, &findings, &root);
-    if (e != OK || !root || root->kind != NODE_MAP) {
-        cli_findings(cli, file, &findings, true);
-        return cli_fault(cli, ERR_CONFIG, "%.*s is no map of settings in YAML", "%.*s n'est pas une liste de réglages en YAML",
-                         T(file));
-    }
-    TRY(check_names(cli, file, root));
+    TRY(read_settings(cli, file, "url type body credentials sender stop incoming stop_words ca", &root));
     take_settings(cli, root, out);
     text credentials = node_text(root, TEXT("credentials"));
     if (!out->url.n || !out->body.n)
         return cli_fault(cli, ERR_CONFIG, "%.*s needs \"url\" and \"body\"", "%.*s demande « url » et « body »", T(file));
     return credentials.n ? texter_credentials(cli->arena, credentials, out) : OK;
+}
+
+/* ---- The mailbox that emails are fetched from. ---- */
+
+static enum err take_mailbox(struct cli *cli, text file, const struct node *root, struct fetcher_options *out)
+{
+    const struct node *then = node_get(root, TEXT("then")), *every = node_get(root, TEXT("every"));
+    text password = node_text(root, TEXT("password")), mailbox = node_text(root, TEXT("mailbox"));
+    text said = node_text(root, TEXT("then"));
+    bool moves = node_get(then, TEXT("move")) != NULL;
+    *out = (struct fetcher_options){ .imap = { .url = node_text(root, TEXT("url")),
+                                               .user = node_text(root, TEXT("user")),
+                                               .mailbox = mailbox.n ? mailbox : TEXT("INBOX"),
+                                               .ca_file = node_text(root, TEXT("ca")) },
+                                     .address = node_text(root, TEXT("address")),
+                                     .into = node_text(then, TEXT("move")),
+                                     .every = 60 };
+    out->then = moves ? TEXT("move") : TEXT("seen");
+    if (!moves && then)
+        out->then = said;
+    if (every && !text_int(node_text(root, TEXT("every")), &out->every))
+        out->every = 0; /* refused where its bounds are */
+    if (!out->imap.url.n || !out->address.n || !password.n)
+        return cli_fault(cli, ERR_CONFIG, "%.*s needs \"url\", \"user\", \"password\" and \"address\"",
+                         "%.*s demande « url », « user », « password » et « address »", T(file));
+    TRY(credentials_file(cli->arena, password, &password));
+    out->imap.password = text_trim(text_cut(&password, '\n'));
+    return OK;
+}
+
+/* *out without a url where no mailbox is named. */
+static enum err fetcher_options(struct cli *cli, struct fetcher_options *out)
+{
+    text file = cli_option(cli, TEXT("imap"));
+    const struct node *root = NULL;
+    *out = (struct fetcher_options){ .every = 0 };
+    if (!file.n)
+        return OK;
+    TRY(read_settings(cli, file, "url user password mailbox address every then ca", &root));
+    return take_mailbox(cli, file, root, out);
 }
 
 /* Where people reach this server, as said, or else as it listens: for links. Empty while the system has yet to choose
@@ -175,9 +216,17 @@ static enum err public_url(struct cli *cli, text listen, text *url)
     return url->p ? OK : ERR_MEMORY;
 }
 
-static enum err run_server(struct cli *cli, struct app *app, const struct server_options *so,
-                           const struct smtp_options *smtp, const struct texter_options *sms)
+struct links {
+    struct smtp_options smtp;
+    struct texter_options sms;
+    struct fetcher_options imap;
+};
+
+static enum err run_server(struct cli *cli, struct app *app, const struct server_options *so, const struct links *l)
 {
+    const struct smtp_options *smtp = &l->smtp;
+    const struct texter_options *sms = &l->sms;
+    struct fetcher *fetcher = NULL;
     struct mailer *mailer = NULL;
     struct texter *texter = NULL;
     struct mail_reader *reader = NULL;
@@ -188,7 +237,8 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
     text lmtp_at = cli_option(cli, TEXT("lmtp"));
     enum err e = reader_open(cli->arena, &reader, &as);
     if (e == OK) {
-        inbound_open(app, &as, lmtp_at.n || cli_has(cli, TEXT("inbound")), cli_option(cli, TEXT("mail-host")));
+        inbound_open(app, &as, lmtp_at.n || l->imap.imap.url.n || cli_has(cli, TEXT("inbound")),
+                     cli_option(cli, TEXT("mail-host")));
         e = smtp->url.n ? mailer_start(cli->arena, app, smtp, &mailer) : OK;
     }
     if (e == OK && sms->url.n)
@@ -197,6 +247,8 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
         LOG(LOG_INFO, "letters are kept: no --smtp");
     if (e == OK && lmtp_at.n)
         e = lmtp_start(cli->arena, app, lmtp_at, &lmtp);
+    if (e == OK && l->imap.imap.url.n)
+        e = fetcher_start(cli->arena, app, &l->imap, &fetcher);
     if (e == OK)
         e = stores_start(cli->arena, app, &courier);
     if (e == OK)
@@ -205,6 +257,7 @@ static enum err run_server(struct cli *cli, struct app *app, const struct server
         e = server_run(cli->arena, app, so);
     teller_stop(&teller);
     stores_stop(&courier);
+    fetcher_stop(&fetcher);
     lmtp_stop(&lmtp);
     texter_stop(&texter);
     mailer_stop(&mailer);
@@ -217,8 +270,7 @@ enum err verb_serve(struct cli *cli)
 {
     struct started s = { .cli = cli, .began = clock_monotonic() };
     struct app_options options;
-    struct smtp_options smtp;
-    struct texter_options sms;
+    struct links links;
     struct findings findings = { 0 };
     int64_t threads, connections, per_address;
     server_block_signals(); /* before the store makes its threads */
@@ -233,8 +285,9 @@ enum err verb_serve(struct cli *cli)
         return cli_fault(cli, ERR_USAGE, "--proxy-from goes with --proxy",
                          "--proxy-from va avec --proxy");
     TRY(check_clock(cli, listen));
-    TRY(smtp_options(cli, options.public_url, &smtp));
-    TRY(texter_options(cli, options.public_url, &sms));
+    TRY(smtp_options(cli, options.public_url, &links.smtp));
+    TRY(texter_options(cli, options.public_url, &links.sms));
+    TRY(fetcher_options(cli, &links.imap));
     TRY(public_url(cli, listen, &options.public_url));
     if (!options.policy_file.n)
         return cli_fault(cli, ERR_USAGE, "name the policy with --policy FILE",
@@ -268,7 +321,7 @@ enum err verb_serve(struct cli *cli)
                                  .access_log = cli_has(cli, TEXT("access-log")),
                                  .ready = ready,
                                  .ready_arg = &s };
-    e = run_server(cli, app, &so, &smtp, &sms);
+    e = run_server(cli, app, &so, &links);
     app_close(&app);
     if (e != OK && !there && !s.served)
         app_data_discard(options.data_dir);

@@ -44,6 +44,12 @@ struct app {
         bool listens;                /* answers to ADDRESS+TOKEN@ come in */
         char trusted[256];           /* authserv-id of the mail server whose Authentication-Results are shown */
         _Atomic uint64_t came, aside;
+        struct {
+            _Atomic bool on;
+            const char *_Atomic code; /* why it could not be asked; "": it could */
+            _Atomic msec since;       /* when all went well last */
+            _Atomic uint64_t fetched, failures;
+        } mailbox; /* that emails are fetched from */
     } inbound;
     const struct asker *stores;     /* who reaches the platform's own stores; NULL: nobody does */
     const struct asker *told;       /* who sends to recipients' webhooks; NULL: nobody does */

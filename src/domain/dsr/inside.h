@@ -118,7 +118,7 @@ struct dsr_change;
 struct dsr_mail {
     struct subject_id id, request;
     bool has_request;
-    text class; /* asks, adds; of one set aside: a word of mail/machine.def, or many */
+    text class; /* asks, adds; of one set aside: a word of mail/machine.def, large, or many */
     int64_t size;
     struct digest digest, thread;
     bool has_thread;

@@ -220,6 +220,13 @@ enum err inbound_answer(struct ctx *c, text became, text reference, text why, st
     return buf_take(c->arena, &b, &out->body);
 }
 
+static enum err hand_on(struct ctx *c, const struct inbound *m, struct answer *out)
+{
+    TRY(feature_came(c, m, out));
+    c->app->inbound.came++;
+    return OK;
+}
+
 enum err inbound_receive(struct ctx *c, text to, text from, text raw, struct answer *out)
 {
     struct inbound m = { .to = to, .raw = raw };
@@ -237,7 +244,100 @@ enum err inbound_receive(struct ctx *c, text to, text from, text raw, struct ans
         take_sender(c, &m, from);
         m.machine = machine_of(c, &m);
     }
-    TRY(feature_came(c, &m, out));
-    c->app->inbound.came++;
+    return hand_on(c, &m, out);
+}
+
+/* ---- Fetched from a mailbox. ---- */
+
+/* The first address of ours that stands in a header; whatever else stands there is nobody's. */
+static bool find_ours(struct ctx *c, text said, struct inbound *m, text *tenant)
+{
+    while (said.n) {
+        size_t n = 0;
+        while (n < said.n && said.p[n] > ' ' && text_index(TEXT("<>,;:()\""), said.p[n]) < 0)
+            n++;
+        m->to = text_upto(said, n);
+        m->box = n && n <= INBOUND_ADDRESS_MAX ? inbound_box(c, m->to, tenant, &m->tag) : INBOUND_NONE;
+        if (m->box != INBOUND_NONE)
+            return true;
+        said = text_from(said, n + 1);
+    }
+    return false;
+}
+
+/* Mail servers write the first three when they deliver; the others are the sender's, and may be anything. */
+static bool find_addressed(struct ctx *c, struct inbound *m, text *tenant)
+{
+    static const text names[] = { TEXT_INIT("Delivered-To"), TEXT_INIT("X-Original-To"), TEXT_INIT("Envelope-To"),
+                                  TEXT_INIT("To"), TEXT_INIT("Cc") };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        JSON_EACH(h, json_get(m->said, TEXT("headers")))
+            if (text_eq_nocase(json_text(h, TEXT("name")), names[i]) &&
+                find_ours(c, json_text(h, TEXT("value")), m, tenant))
+                return true;
+    return false;
+}
+
+enum err inbound_fetched(struct ctx *c, text mailbox, text raw, bool large, struct answer *out)
+{
+    struct inbound m = { .raw = raw };
+    text tenant;
+    if (!raw.n)
+        return say(c->arena, ERR_MISSING, "the email is empty");
+    TRY(inbound_read(c, &m));
+    if (!find_addressed(c, &m, &tenant)) {
+        m.to = mailbox;
+        m.box = inbound_box(c, mailbox, &tenant, &m.tag);
+    }
+    if (m.box == INBOUND_NONE)
+        return say(c->arena, ERR_NOT_FOUND, "no email is taken in for this address");
+    c->tenant = tenant;
+    take_sender(c, &m, (text){ NULL, 0 });
+    m.machine = large ? TEXT("large") : machine_of(c, &m);
+    TRY(hand_on(c, &m, out));
+    c->app->inbound.mailbox.fetched++;
     return OK;
+}
+
+void inbound_mailbox(struct ctx *c, const char *code)
+{
+    struct app *app = c->app;
+    const char *was = atomic_exchange(&app->inbound.mailbox.code, code);
+    bool good = code && !code[0], fresh = !was || !text_eq(text_of(was), text_of(code ? code : ""));
+    app->inbound.mailbox.on = true;
+    if (good)
+        app->inbound.mailbox.since = c->now;
+    else if (code)
+        app->inbound.mailbox.failures++;
+    if (code && good && fresh)
+        LOG(LOG_INFO, "mailbox.reached");
+    else if (code && fresh)
+        LOG(LOG_WARN, "mailbox.not-reached", LOG_TEXT("code", text_of(code)));
+}
+
+struct inbound_figures inbound_figures(const struct app *app)
+{
+    const char *code = app->inbound.mailbox.code;
+    return (struct inbound_figures){ .on = app->inbound.mailbox.on,
+                                     .reached = code && !code[0],
+                                     .since = app->inbound.mailbox.since,
+                                     .code = code ? code : "",
+                                     .fetched = app->inbound.mailbox.fetched,
+                                     .failures = app->inbound.mailbox.failures };
+}
+
+void inbound_mailbox_put(struct ctx *c, struct json_out *w)
+{
+    struct inbound_figures f = inbound_figures(c->app);
+    json_name(w, TEXT("mailbox"));
+    if (!f.on) {
+        json_put_null(w);
+        return;
+    }
+    json_open(w, '{');
+    json_pair_bool(w, TEXT("reached"), f.reached);
+    json_pair(w, TEXT("since"), f.since ? time_print(c->arena, f.since) : (text){ NULL, 0 });
+    json_pair(w, TEXT("code"), f.code[0] ? text_of(f.code) : (text){ NULL, 0 });
+    json_pair_int(w, TEXT("fetched"), (int64_t)f.fetched);
+    json_close(w, '}');
 }

@@ -5,6 +5,7 @@
 #include "domain/core/ctx.h"
 
 struct reader;
+struct json_out;
 
 /* Larger ones are refused in the dialogue with the mail server. */
 enum { INBOUND_MAX = 25 << 20, INBOUND_ADDRESS_MAX = 320 };
@@ -24,7 +25,8 @@ struct inbound {
     text tag;                /* of "privacy+TAG@": may be empty */
     bool nobody;             /* the envelope names no sender: a report, or another answer of a machine */
     const struct json *said; /* what the reader made of it (core/reader.h); NULL: it ended over it */
-    text machine;            /* why no person wrote it: a word of machine.def; empty: a person may have */
+    text machine;            /* why no person wrote it: a word of machine.def, or large: it was not fetched; empty: a
+                              * person may have */
 };
 
 /* Said by the server at its start: who reads emails, whether answers to "ADDRESS+TOKEN@" come in, and whose
@@ -36,6 +38,23 @@ enum inbound_box inbound_box(struct ctx *c, text to, text *tenant, text *tag);
  * Return-Path or From stands for it. Answers {"became", "reference", "why"}. ERR_NOT_FOUND for an address that is not
  * ours, ERR_TOO_LARGE; ERR_BUSY and what the store says when it is to be brought again. */
 enum err inbound_receive(struct ctx *c, text to, text from, text raw, struct answer *out);
+/* An email that was fetched from a mailbox, where no envelope says whom it is for: the first of the policy's
+ * addresses that its headers name, else `mailbox`. large: raw is the header alone of one above INBOUND_MAX, which is set
+ * aside for staff to see. Else as inbound_receive(); one that was filed before is "again". */
+enum err inbound_fetched(struct ctx *c, text mailbox, text raw, bool large, struct answer *out);
+/* What became of asking the mailbox that emails are fetched from: a word of link/imap.h, "" when all went well, NULL
+ * when nothing was asked yet. Each change is said in the log. */
+void inbound_mailbox(struct ctx *c, const char *code);
+struct inbound_figures {
+    bool on;          /* emails are fetched */
+    bool reached;     /* the last time went well */
+    msec since;       /* when it went well last; 0: never */
+    const char *code; /* why not */
+    uint64_t fetched, failures; /* since the server started */
+};
+struct inbound_figures inbound_figures(const struct app *app);
+/* "mailbox" of an open object: null, or {"reached", "since", "code", "fetched"}. */
+void inbound_mailbox_put(struct ctx *c, struct json_out *w);
 /* {"became": word, "reference": id or null, "why": word or null}. */
 enum err inbound_answer(struct ctx *c, text became, text reference, text why, struct answer *out);
 

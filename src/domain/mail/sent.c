@@ -3,6 +3,7 @@
 #include "domain/core/data_subject.h"
 #include "domain/core/paging.h"
 #include "domain/core/instance.h"
+#include "domain/mail/inbound.h"
 #include "domain/mail/letter.h"
 
 /* ---- What is told of it. ---- */
@@ -118,6 +119,7 @@ enum err outbox_answer(struct ctx *c, const struct paging *asked, struct answer 
     json_pair_int(&w, TEXT("sent"), (int64_t)figures.sent);
     json_pair_int(&w, TEXT("failed"), (int64_t)figures.failed);
     pair_time(&w, TEXT("next"), figures.next);
+    inbound_mailbox_put(c, &w);
     TRY(put_troubled(c, asked, &w, out));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);

@@ -1,6 +1,7 @@
 /* Counting requests: slots of statuses, buckets of latency; and their sums as Prometheus reads them. */
 #include "domain/instance/care.h"
 #include "domain/instance/jobs.h"
+#include "domain/mail/inbound.h"
 #include "domain/mail/sent.h"
 #include "domain/usage/capacity.h"
 #include "front/door/front.h"
@@ -205,6 +206,16 @@ static void put_letters(struct buf *b, const struct outbox_figures *g)
     put(b, "mail_failed_total", "counter", "Letters given up.", g->failed);
 }
 
+static void put_mailbox(struct buf *b, const struct app *app)
+{
+    struct inbound_figures g = inbound_figures(app);
+    if (!g.on)
+        return;
+    put(b, "mailbox_reached", "gauge", "1 while the mailbox that emails are fetched from answers.", g.reached);
+    put(b, "mailbox_fetched_total", "counter", "Emails fetched from it.", g.fetched);
+    put(b, "mailbox_failures_total", "counter", "Rounds in which it did not answer as it should.", g.failures);
+}
+
 static void put_jobs(struct buf *b, const struct app *app)
 {
     struct job_told jobs[JOBS_MAX];
@@ -277,6 +288,7 @@ enum err api_metrics(struct ctx *c, const struct request *q, struct reply *r)
         SUM(f, handshakes_failed));
     put_store(b, &figures);
     put_letters(b, &letters);
+    put_mailbox(b, f->app);
     put_capacity(b, c);
     put_jobs(b, f->app);
     route_hands.promises(c, b);

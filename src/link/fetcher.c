@@ -1,0 +1,210 @@
+/* The fetcher: rounds over a mailbox, a message at a time: its size, itself, filed, marked. */
+#include "link/fetcher.h"
+#include "base/log.h"
+#include "domain/core/context.h"
+#include "domain/mail/inbound.h"
+#include <stdlib.h>
+
+enum {
+    ROUND = 200,           /* UIDs that are asked for at once */
+    TROUBLED_MOST = 3,     /* in a row: what they have in common is not the messages */
+    HEADER_MAX = 64 << 10, /* of one that is too large: shown to staff in its place */
+    MEMORY = 256 << 20,
+    CLOCK_MEMORY = 1 << 20,
+    PAUSE_MAX_MS = 15 * 60 * 1000
+};
+
+struct fetcher {
+    struct app *app;
+    struct arena a; /* of the options */
+    struct imap *imap;
+    text address, into;
+    enum { THEN_SEEN, THEN_DELETE, THEN_MOVE } then;
+    int every_ms, pause_ms;
+    uint32_t from; /* the UID at which the round goes on: one that cannot be filed now holds up nobody behind it */
+    struct link_thread thread;
+};
+
+/* ---- One message. ---- */
+
+static enum err file(struct fetcher *f, text raw, int64_t size)
+{
+    ARENA_AUTO a = arena_make(MEMORY);
+    CTX_AUTO c = { 0 };
+    struct answer answer = { 0 };
+    ctx_begin(f->app, &a, &c);
+    enum err e = inbound_fetched(&c, f->address, raw, size > INBOUND_MAX, &answer);
+    if (e != OK && !link_thread_stops(&f->thread))
+        LOG(LOG_WARN, "mail.not-taken", LOG_TEXT("code", err_row(e)->slug), LOG_TEXT("why", text_of(a.why.detail)));
+    return e;
+}
+
+/* Whether no other try will help: such a one stays, marked for whoever opens the mailbox. */
+static bool for_good(enum err e) { return e == ERR_TOO_LARGE || e == ERR_MISSING || e == ERR_NOT_FOUND; }
+
+static bool mark(struct fetcher *f, uint32_t uid, bool filed)
+{
+    if (!filed)
+        return imap_flag(f->imap, uid, "\\Seen \\Flagged");
+    if (f->then == THEN_DELETE)
+        return imap_delete(f->imap, uid);
+    return f->then == THEN_MOVE ? imap_move(f->imap, uid, f->into) : imap_flag(f->imap, uid, "\\Seen");
+}
+
+/* False when the connection is over; *filed: it, or nothing of it, is there. */
+static bool take_one(struct fetcher *f, uint32_t uid, bool *filed)
+{
+    int64_t size;
+    text raw;
+    if (!imap_size(f->imap, uid, &size))
+        return false;
+    *filed = true;
+    if (size < 0)
+        return true; /* somebody else took it away */
+    bool large = size > INBOUND_MAX;
+    ARENA_AUTO a = arena_make(1 << 16);
+    BUF_AUTO b = buf_make(large ? HEADER_MAX : INBOUND_MAX);
+    if (!imap_message(f->imap, uid, large, &b))
+        return false;
+    if (buf_lend(&a, &b, &raw) != OK) {
+        *filed = false; /* no memory now */
+        return true;
+    }
+    enum err e = file(f, raw, size);
+    *filed = e == OK || for_good(e);
+    return !*filed || mark(f, uid, e == OK && !large);
+}
+
+/* ---- A round. ---- */
+
+/* False when the mailbox was not reached, or what is asked of it fails. */
+static bool take_some(struct fetcher *f, bool *more)
+{
+    uint32_t uids[ROUND];
+    unsigned count = 0, troubled = 0;
+    if (!imap_search(f->imap, f->from, uids, ROUND, &count, more))
+        return false;
+    for (unsigned i = 0; i < count && troubled < TROUBLED_MOST && !link_thread_stops(&f->thread); i++) {
+        bool filed = false;
+        f->from = uids[i];
+        if (!take_one(f, uids[i], &filed))
+            return false;
+        f->from = uids[i] < UINT32_MAX ? uids[i] + 1 : 1;
+        troubled = filed ? 0 : troubled + 1;
+    }
+    if (troubled == TROUBLED_MOST)
+        *more = false;
+    else if (!*more)
+        f->from = 1;
+    return true;
+}
+
+static void tell(struct fetcher *f, const char *code)
+{
+    ARENA_AUTO a = arena_make(CLOCK_MEMORY);
+    CTX_AUTO c = { 0 };
+    ctx_begin(f->app, &a, &c);
+    inbound_mailbox(&c, code);
+}
+
+static void pause_longer(struct fetcher *f)
+{
+    f->pause_ms = f->pause_ms < PAUSE_MAX_MS / 2 ? f->pause_ms * 2 : PAUSE_MAX_MS;
+}
+
+/* True when there may be more at once. */
+static bool work(struct fetcher *f)
+{
+    bool more = false;
+    bool good = imap_begin(f->imap) && take_some(f, &more);
+    imap_end(f->imap);
+    if (link_thread_stops(&f->thread))
+        return false;
+    tell(f, good ? "" : imap_code(f->imap));
+    if (good)
+        f->pause_ms = f->every_ms;
+    else
+        pause_longer(f);
+    return good && more;
+}
+
+static void *fetcher_main(void *arg)
+{
+    struct fetcher *f = arg;
+    while (!link_thread_rest(&f->thread, work(f) ? 0 : f->pause_ms))
+        ;
+    return NULL;
+}
+
+/* ---- The settings. ---- */
+
+static enum err keep(struct fetcher *f, text said, text *out)
+{
+    *out = arena_copy(&f->a, said);
+    return out->p ? OK : ERR_MEMORY;
+}
+
+static enum err check_address(struct arena *a, struct fetcher *f)
+{
+    ARENA_AUTO room = arena_make(CLOCK_MEMORY);
+    CTX_AUTO c = { 0 };
+    text tenant, tag;
+    ctx_begin(f->app, &room, &c);
+    return inbound_box(&c, f->address, &tenant, &tag) != INBOUND_NONE
+               ? OK
+               : say(a, ERR_CONFIG,
+                     "\"address\" is none of the policy's: tenants.*.email, rights.channels.email, "
+                     "controller.email, dpo.email");
+}
+
+static enum err read_options(struct arena *a, const struct fetcher_options *o, struct fetcher *f)
+{
+    bool moves = text_eq(o->then, TEXT("move"));
+    if (o->every < 1 || o->every > 3600)
+        return say(a, ERR_CONFIG, "\"every\" is a number of seconds, 1 to 3600");
+    if (!moves && !text_eq(o->then, TEXT("seen")) && !text_eq(o->then, TEXT("delete")))
+        return say(a, ERR_CONFIG, "\"then\" is seen, delete, or {move: MAILBOX}");
+    f->then = moves ? THEN_MOVE : text_eq(o->then, TEXT("delete")) ? THEN_DELETE : THEN_SEEN;
+    f->every_ms = (int)o->every * (int)SECOND;
+    f->pause_ms = f->every_ms;
+    f->from = 1;
+    TRY(keep(f, o->address, &f->address));
+    TRY(keep(f, o->into, &f->into));
+    TRY(check_address(a, f));
+    return !moves || imap_name(o->into)
+               ? OK
+               : say(a, ERR_CONFIG, "a mailbox is named in ASCII, as its server writes the name");
+}
+
+enum err fetcher_start(struct arena *a, struct app *app, const struct fetcher_options *o, struct fetcher **out)
+{
+    struct fetcher *f = calloc(1, sizeof *f);
+    TRY_PTR(f);
+    *out = f;
+    f->app = app;
+    f->a = arena_make(CLOCK_MEMORY);
+    enum err e = link_thread_open(a, &f->thread);
+    if (e == OK)
+        e = read_options(a, o, f);
+    if (e == OK)
+        e = imap_open(a, &o->imap, &f->thread, &f->imap);
+    if (e == OK) {
+        tell(f, NULL);
+        e = link_thread_start(a, &f->thread, fetcher_main, f);
+    }
+    if (e != OK)
+        fetcher_stop(out);
+    return e;
+}
+
+void fetcher_stop(struct fetcher **fetcher)
+{
+    struct fetcher *f = *fetcher;
+    if (!f)
+        return;
+    link_thread_end(&f->thread);
+    imap_close(&f->imap);
+    arena_free(&f->a);
+    free(f);
+    *fetcher = NULL;
+}
