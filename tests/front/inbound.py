@@ -1,9 +1,10 @@
 """Emails that come in: each becomes a request, more for one, or is set aside; nothing that was accepted is lost."""
-import os, random, re, smtplib, socket, subprocess, tempfile, threading, time
+import grp, os, random, re, smtplib, socket, subprocess, tempfile, threading, time
 from browser import Browser
 from garant import PROGRAM, Server, check, check_absent, milliseconds
 from mailbox import Mailbox, wait_for
 from people import opened, staff
+from postfix import Postfix
 from post import Lmtp, came, file_of, mail, only_mail, requests_of, ways
 
 POLICY, START, US = "site-fr", "2026-11-23T10:00:00Z", "vie-privee@site-fr.example"
@@ -32,6 +33,7 @@ def register(tests):
     tests.test("inbound: the command tells the mail server what to do with it")(statuses)
     tests.test("inbound: LMTP, its commands and limits; 552 for what is too large")(dialogue)
     tests.test("inbound: what LMTP accepted is there after kill -9")(accepted)
+    tests.test("inbound: Debian's Postfix, set up as docs/packaging says, brings each once, and again after kill -9")(by_postfix)
     tests.test("inbound: a thousand odd emails, of every encoding and none, and none is lost")(odd)
     tests.test("inbound: a payment card number is never kept")(cards)
     tests.test("inbound: sealed, gone with its person, and at its term")(ends)
@@ -286,6 +288,45 @@ def accepted():
             after = page.get("next")
         check(not set(done) - found, f"lost: {sorted(set(done) - found)}")
         return f"{len(done)} accepted, {len(found)} there"
+
+
+def by_postfix():
+    with Door() as door, Postfix(US, door.path) as postfix:
+        os.chmod(door.folder.name, 0o755)
+        os.chown(door.path, -1, grp.getgrnam("postfix").gr_gid)     # as in a group that both are in
+        raw = mail("Ève <eve@exemple.example>", US, "Droit d'accès", "Je veux une copie de mes données.\n.\n..\nÈve", files=[("a.bin", bytes(range(256)), "application/octet-stream")])
+        check(postfix.send("eve@exemple.example", US, raw) == {}, "Postfix took it not")
+        wait_for(lambda: requests_of(door.client))
+        row = file_of(door.client, requests_of(door.client)[0]["id"])
+        one = only_mail(door.client, row["id"])
+        check((row["kind"], row["email"], one["sender"], one["from_name"]) == ("access", "eve@exemple.example", "eve@exemple.example", "Ève"), f"{row}")
+        kept = door.client.get(f"/v1/requests/{row['id']}/emails/{one['mail']}/files/original").expect(200).body
+        check(kept.endswith(raw) and b"Received: from" in kept, "it is not kept as it came")
+        letter = door.box.wait("eve@exemple.example", letter="request_received")
+        postfix.send("eve@exemple.example", letter.headers["reply-to"], mail("eve@exemple.example", letter.headers["reply-to"], "Re", "Until when?"))
+        wait_for(lambda: len(file_of(door.client, row["id"])["emails"]) == 2)
+        postfix.send("", US, mail("daemon@exemple.example", US, "Returned", "Something came back"))
+        wait_for(lambda: [one["class"] for one in door.client.get("/v1/mail/aside").expect(200).json["emails"]] == ["bounce"])
+        postfix.send("eve@exemple.example", "nobody@site-fr.example", mail("eve@exemple.example", "nobody@site-fr.example", "x", "x"))
+        postfix.send("eve@exemple.example", US, b"Subject: huge\r\n\r\n" + (b"x" * 998 + b"\r\n") * (27 << 10))
+        wait_for(lambda: "5.3.4" in postfix.log() or "exceeds size limit" in postfix.log())
+        check(len(requests_of(door.client)) == 1, "what is not ours, or is too large, was taken")
+        people = [f"p{number}@exemple.example" for number in range(30)]
+        for number, sender in enumerate(people):
+            postfix.send(sender, US, mail(sender, US, f"Question {number}", "Where is my data?"))
+            if number == 15:
+                wait_for(lambda: len(requests_of(door.client)) > 5)
+                door.server.kill()
+        door.server.restart()
+        os.chown(door.path, -1, grp.getgrnam("postfix").gr_gid)
+        client = door.server.client("app")
+
+        def senders():
+            rows = client.get("/v1/requests?limit=100").expect(200).json["requests"]
+            return sorted(file_of(client, one["id"])["email"] for one in rows)
+        found = wait_for(lambda: len(now := senders()) >= 31 and now)
+        check(found == sorted([*people, "eve@exemple.example"]), f"{found}")
+        return f"{len(found)} requests, {postfix.log().count('status=deferred')} tries while the server was down"
 
 
 SETS = ("utf-8", "iso-8859-1", "iso-8859-15", "windows-1252", "koi8-r", "utf-7", "utf-16", "iso-2022-jp", "gb18030", "nonsense", "")
