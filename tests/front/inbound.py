@@ -294,7 +294,8 @@ def by_postfix():
     with Door() as door, Postfix(US, door.path) as postfix:
         os.chmod(door.folder.name, 0o755)
         os.chown(door.path, -1, grp.getgrnam("postfix").gr_gid)     # as in a group that both are in
-        raw = mail("Ève <eve@exemple.example>", US, "Droit d'accès", "Je veux une copie de mes données.\n.\n..\nÈve", files=[("a.bin", bytes(range(256)), "application/octet-stream")])
+        raw = mail("Ève <eve@exemple.example>", US, "Droit d'accès", "Je veux une copie de mes données.\n.\n..\nÈve",
+                   files=[("a.bin", bytes(range(256)), "application/octet-stream")])
         check(postfix.send("eve@exemple.example", US, raw) == {}, "Postfix took it not")
         wait_for(lambda: requests_of(door.client))
         row = file_of(door.client, requests_of(door.client)[0]["id"])

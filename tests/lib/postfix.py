@@ -109,10 +109,27 @@ class Postfix:
                 time.sleep(0.05)
 
     def __exit__(self, *_):
+        master = self.master()
+        if master:
+            os.kill(master, signal.SIGTERM)                          # what it started ends with it
+            until = time.monotonic() + SECONDS
+            while self.master() == master and time.monotonic() < until:
+                if self.process:
+                    self.process.poll()
+                time.sleep(0.02)
         if self.process:
-            self.process.send_signal(signal.SIGTERM)
             self.process.wait(SECONDS)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def master(self):
+        """The process that all others are children of; None when there is none."""
+        try:
+            with open(f"{self.dir}/spool/pid/master.pid", encoding="ascii") as file:
+                pid = int(file.read())
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                return pid if b"master" in file.read() else None
+        except (OSError, ValueError):
+            return None
 
     def log(self):
         """What it said of its deliveries."""
