@@ -221,6 +221,11 @@ async function checkWords(page, site, fault) {
     });
     for (const date of new Set(text.match(/\b(19|20)\d\d-(0\d|1[0-2])(-[0-3]\d(T\d\d:\d\d)?)?\b/g) ?? []))
         fault(`a date as machines write it: ${date}`);
+    // By the reader's own clock, and in the words of the server, whoever put them there; what stands outside <time> cannot follow it.
+    const paris = new Date().toLocaleString('en-GB', { timeZone: 'Europe/Paris', timeZoneName: 'shortOffset' }).replace(/.*GMT/, 'UTC');
+    for (const time of new Set(text.match(/\bGMT\S*|\d\d:\d\d \(UTC[^)]*\)/g) ?? []))
+        if (time.startsWith('GMT') || !time.endsWith(`(${paris})`))
+            fault(`a time by another clock than the reader's: ${time}`);
     for (const role of site.roles.filter(name => name.includes('_') && new RegExp(`\\b${name}\\b`).test(text)))
         fault(`the key of a role: ${role}`);
 }

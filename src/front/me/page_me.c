@@ -27,7 +27,8 @@ static void put_formers(struct view *v, const struct category *cat, text field)
         if (!text_eq(json_text(one, TEXT("category")), cat->name) || !text_eq(json_text(one, TEXT("field")), field))
             continue;
         json_open(w, '{');
-        json_pair(w, TEXT("value"), doc_value(v->p->c, index < 0 ? NULL : &cat->fields[index], json_get(one, TEXT("value"))));
+        json_pair(w, TEXT("value"),
+                  doc_value(v->p->c, index < 0 ? NULL : &cat->fields[index], json_get(one, TEXT("value"))));
         page_copy(v->p, one, TEXT("replaced"));
         page_copy(v->p, one, TEXT("until"));
         json_close(w, '}');
@@ -51,14 +52,10 @@ static void put_value(struct view *v, const struct category *cat, const struct j
                       bool single)
 {
     struct json_out *w = &v->p->w;
-    int index = policy_field(cat, value->key);
     text source = json_text(about, TEXT("source"));
-    /* A moment is told by the reader's own clock where that is known. */
-    bool moment = index >= 0 && cat->fields[index].type == FIELD_TIME && value->kind == J_TEXT;
     json_open(w, '{');
     json_pair(w, TEXT("title"), doc_field(v->p->c, cat, value->key));
-    json_pair(w, TEXT("value"), moment ? value->value : file_shown(v->p->c, cat, value));
-    json_pair_bool(w, TEXT("moment"), moment);
+    page_value(v->p, cat, value);
     json_pair(w, TEXT("source"), source.n ? doc_source(v->p->c, source) : TEXT(""));
     page_copy(v->p, about, TEXT("at"));
     if (single)

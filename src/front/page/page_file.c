@@ -26,6 +26,14 @@ text file_shown(struct ctx *c, const struct category *cat, const struct json *va
     return doc_value(c, index < 0 ? NULL : &cat->fields[index], value);
 }
 
+void page_value(struct page *p, const struct category *cat, const struct json *value)
+{
+    int index = policy_field(cat, value->key);
+    bool moment = index >= 0 && cat->fields[index].type == FIELD_TIME && value->kind == J_TEXT;
+    json_pair(&p->w, TEXT("value"), moment ? value->value : file_shown(p->c, cat, value));
+    json_pair_bool(&p->w, TEXT("moment"), moment);
+}
+
 msec file_time(const struct json *object, text name)
 {
     msec t;

@@ -11,6 +11,9 @@ enum err file_own(struct ctx *c, const struct json **out);
 const struct json *file_find(const struct json *list, text key, text value);
 /* A value of a category's field as people read it (doc_value); its key is the field. */
 text file_shown(struct ctx *c, const struct category *cat, const struct json *value);
+/* Puts the members "value" and "moment" for the template "value": a moment stands as RFC 3339, so that the page tells
+ * it by the reader's own clock where that is known; all else as people read it. */
+void page_value(struct page *p, const struct category *cat, const struct json *value);
 /* 0 without a time. */
 msec file_time(const struct json *object, text name);
 /* Copies the member "until"; where it is a midnight, the day before counts whole, and is what people are told. */

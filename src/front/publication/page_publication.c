@@ -19,7 +19,7 @@ void publication_values(struct page *p, const struct category *cat, const struct
     JSON_EACH(v, json_get(item, TEXT("fields"))) {
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("title"), doc_field(p->c, cat, v->key));
-        json_pair(&p->w, TEXT("value"), file_shown(p->c, cat, v));
+        page_value(p, cat, v);
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');

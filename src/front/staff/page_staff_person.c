@@ -23,7 +23,7 @@ static void put_record(struct page *p, const struct category *cat, text at, cons
     JSON_EACH(v, fields) {
         json_open(&p->w, '{');
         json_pair(&p->w, TEXT("says"), doc_field(p->c, cat, v->key));
-        json_pair(&p->w, TEXT("value"), file_shown(p->c, cat, v));
+        page_value(p, cat, v);
         json_close(&p->w, '}');
     }
     json_close(&p->w, ']');
