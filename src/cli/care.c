@@ -158,6 +158,46 @@ enum err verb_restore(struct cli *cli)
                       arena_print(cli->arena, "{\"restored\":true,\"silenced\":%llu}", (unsigned long long)silenced));
 }
 
+static bool is_address(text s)
+{
+    return text_starts(s, TEXT("postgresql://")) || text_starts(s, TEXT("postgres://")) || text_index(s, '=') >= 0;
+}
+
+/* --from and --to say which of the two is the folder and which the address; the rest is as everywhere. */
+static enum err move_options(struct cli *cli, bool *out, struct app_options *options)
+{
+    text from = cli_option(cli, TEXT("from")), to = cli_option(cli, TEXT("to"));
+    *out = is_address(to);
+    if (!from.n || !to.n || is_address(from) == *out)
+        return cli_fault(cli, ERR_USAGE,
+                         "a move takes --from and --to: the data folder, and the address of the data on PostgreSQL",
+                         "un déplacement demande --from et --to : le dossier des données, et l'adresse des données sur"
+                         " PostgreSQL");
+    enum err e = cli_app_options(cli, false, options); /* no folder of its own is needed */
+    if (e != OK && options->data_dir.n)
+        return e;
+    options->data_dir = *out ? from : to;
+    options->store_at = *out ? to : from;
+    return options->keyring_at.n ? OK
+                                 : cli_fault(cli, ERR_USAGE,
+                                             "name the database of the keyring on PostgreSQL with --keyring ADDRESS",
+                                             "indiquez la base du trousseau sur PostgreSQL avec --keyring ADRESSE");
+}
+
+enum err verb_move(struct cli *cli)
+{
+    struct app_options options;
+    struct findings findings = { 0 };
+    struct answer answer = { 0 };
+    struct moving what = { .progress = cli_progress };
+    TRY(move_options(cli, &what.out, &options));
+    enum err e = care_move(cli->arena, &what, &options, &findings, &answer);
+    cli_progress_end();
+    cli_findings(cli, options.policy_file, &findings, e != OK);
+    TRY(e);
+    return cli_answer(cli, answer.body);
+}
+
 static enum err token_name(struct cli *cli, text *out)
 {
     *out = cli_option(cli, TEXT("name"));

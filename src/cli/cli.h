@@ -63,7 +63,8 @@ const char *cli_reason(const struct cli *cli, int error);
 text cli_say(const struct cli *cli, text en, text fr);
 #define SAY(cli, en, fr) cli_say((cli), TEXT(en), TEXT(fr))
 
-/* The options that open a data folder, from the command line and the environment. */
+/* The options that open a data folder, from the command line and the environment; *out without the folder where none
+ * is named, with ERR_USAGE. */
 enum err cli_app_options(struct cli *cli, bool create, struct app_options *out);
 /* All of standard input, at most `limit` bytes. */
 enum err cli_read_input(struct cli *cli, size_t limit, text *out);

@@ -62,6 +62,7 @@ struct db_place {
     const char *at;       /* a file, or an address of the engine's */
     const char *password; /* the file that has it, as store_options say; NULL, "": none */
     bool verified;        /* as store_options say */
+    bool moving;          /* as store_options say */
 };
 enum err db_connect(const struct engine *e, struct arena *a, const struct db_place *place, enum file f,
                     enum db_mode mode, struct db **out);
@@ -96,6 +97,8 @@ struct statement {
 const struct statement *statement_row(enum sql sql);
 
 /* ---- An engine: what connection.c, schema.c and store.c ask of it; nobody else does. ---- */
+/* Of a database that is being moved to, or was moved away. */
+enum mark { MARK_NONE, MARK_ARRIVING, MARK_LEFT };
 struct made {
     enum file file;
     const char *sql;
@@ -128,6 +131,11 @@ struct engine {
     bool (*rollback)(struct db *db);
     int64_t (*changes)(struct db *db);
     enum err (*bytes)(struct db *db, uint64_t *out); /* that its database takes; NULL: its files tell */
+    /* What a move left standing in the database, and where to or from; empty: nothing. An engine with files has NULL:
+     * its folder tells (copy/move.c). A connection that writes is refused where there is one, but for `moving`. */
+    enum err (*mark_get)(struct db *db, enum mark *out, text *where);
+    enum err (*mark_set)(struct db *db, enum mark mark, text where);
+    enum err (*named)(struct db *db, text *out); /* the database, for people; no password */
     /* Prepares it at its first use on the connection and takes the values, whose bytes live until it has run: sets
      * q->statement. ERR_INTERNAL when the connection runs the same already. */
     enum err (*start)(struct query *q, const struct val *args, size_t count);
@@ -163,12 +171,21 @@ enum err db_detach(struct db *db);
 /* ---- copy/carry.c: between engines ---- */
 /* Makes the tables of `to`, and puts all rows of `from` there in place of its own: one snapshot, one commit. Each table
  * is read again and compared, count and digest: ERR_INTEGRITY names the first that differs. Neither is a store's own
- * writer. */
-enum err carry_rows(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all));
+ * writer. `rows` gets how many more there were; both it and `progress` may be NULL. */
+enum err carry_rows(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all), uint64_t *rows);
+/* ---- copy/move.c ---- */
+/* ERR_CONFIG, with where they are, when the data of the folder were moved away or a move into it was cut off. */
+enum err move_folder_check(struct arena *a, const struct store *s);
+/* Whether files that lie there are not to be served: they were moved to databases, or have not yet arrived whole. */
+bool move_folder_idle(const struct store *s);
+
 /* ---- copy/elsewhere.c ---- */
 /* store_restore() into databases. */
 enum err restore_elsewhere(struct arena *a, const struct restore_from *from, const struct store_options *into,
                            uint64_t *silenced);
+/* What one that was cut off left in the folder, whose lock is had: the databases stand as they did before, or the same
+ * backup is restored again. */
+enum err restore_clear(struct arena *a, const struct store *s);
 
 /* ---- anchor.c: how far the journal had come, in the keyring ---- */
 struct anchor {

@@ -34,12 +34,13 @@ static enum err folder_agrees(struct arena *a, const struct store *s)
     char mark[PATH_MAX], file[PATH_MAX];
     store_path(s, "postgresql", mark);
     store_path(s, db_file_name(FILE_DATA).p, file);
+    TRY(move_folder_check(a, s));
     if (s->engine->files)
         return exists(mark) ? say(a, ERR_CONFIG, "the data of the folder %s are on PostgreSQL: --store and --keyring"
                                                  " name where", s->dir)
                             : OK;
-    if (exists(file))
-        return say(a, ERR_CONFIG, "the folder %s has data of its own: to move it, restore a backup of it beside a new folder", s->dir);
+    if (exists(file) && !move_folder_idle(s))
+        return say(a, ERR_CONFIG, "the folder %s has data of its own: `garant move` brings it to PostgreSQL", s->dir);
     return exists(mark) ? OK : file_write(a, mark, TEXT("--store and --keyring name where the data are\n"));
 }
 
@@ -55,11 +56,13 @@ static enum err places(struct arena *a, struct store *s, const struct store_opti
             return say(a, ERR_CONFIG, "a store on PostgreSQL needs --store and --keyring, an address each");
         if (!text_cstr(password, s->passwords[f], sizeof s->passwords[f]))
             return say(a, ERR_CONFIG, "the name of a password's file is too long");
-        s->places[f] = (struct db_place){ .at = s->at[f], .password = s->passwords[f], .verified = o->verified };
+        s->places[f] = (struct db_place){
+            .at = s->at[f], .password = s->passwords[f], .verified = o->verified, .moving = o->moving
+        };
     }
     if (!s->engine->files && text_eq(o->data_at, o->keys_at))
         return say(a, ERR_CONFIG, "--store and --keyring name the same database: they need one each");
-    return folder_agrees(a, s);
+    return o->moving ? OK : folder_agrees(a, s);
 }
 
 static enum err lock(struct arena *a, struct store *s)
@@ -333,6 +336,7 @@ enum err store_load(struct arena *a, struct store *s, text origin)
 
 static enum err open_all(struct arena *a, struct store *s, const struct store_options *o)
 {
+    TRY(restore_clear(a, s));
     TRY(open_files(a, s, o->create));
     TRY(store_load(a, s, o->origin));
     TRY(against_last_checkpoint(a, s));
@@ -372,7 +376,7 @@ enum err store_make(struct arena *a, const struct store_options *o, struct store
     s->line = buf_make(LEAF_MAX);
     locks_init(s);
     enum err e = folder(a, s, o);
-    if (e == OK && (e = places(a, s, o)) == OK && (e = lock(a, s)) == OK)
+    if (e == OK && (e = places(a, s, o)) == OK && (o->locked || (e = lock(a, s)) == OK))
         e = master(a, s, o);
     if (e != OK)
         store_close(&s);

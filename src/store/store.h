@@ -23,6 +23,8 @@ struct store_options {
     text origin;      /* the journal's name; empty: "garant/" + a random name kept in the folder */
     struct clock clock;
     unsigned reserve_bytes; /* file freed when the disk is full so that withdrawals still work; default 1 MiB */
+    /* store_move()'s own: what a move left standing holds nothing up; the folder's lock is had already. */
+    bool moving, locked;
 };
 /* Opens and recovers: migrations, erasures begun, the tree's edge. ERR_LOCKED at once when another process has the
  * folder. ERR_POLICY: a database is reached, and not as `verified` asks. */
@@ -322,6 +324,22 @@ struct restore_from {
 };
 enum err store_restore(struct arena *a, const struct restore_from *from, const struct store_options *into,
                        uint64_t *silenced);
+/* Moves an instance from the files of a folder to databases of PostgreSQL, or back: of `from` and `to`, which name the
+ * same folder, one has addresses. Neither may be in use (ERR_LOCKED), `to` must be empty (ERR_CONFLICT). Table after
+ * table is carried, read again and compared, count and digest; then the journal and every row of `to` are verified, and
+ * its root compared. `from` keeps its rows, and is marked: it cannot be opened any more. After a crash the same move
+ * begins anew, or ends what was left to end. `look` is called before anything is carried, while `from` is closed: it
+ * opens and closes it, and says whether links must be `verified`. */
+struct store_moving {
+    const struct store_options *from, *to;
+    enum err (*look)(void *arg, struct arena *a, bool *verified);
+    void *arg;
+    void (*progress)(uint64_t done, uint64_t all);
+};
+struct store_moved {
+    uint64_t rows, size; /* of all tables; of the journal */
+};
+enum err store_move(struct arena *a, const struct store_moving *what, struct store_moved *out);
 /* Wraps every key anew under the master key of `new_master_file` (made when absent), in steps beside the ordinary
  * writes; its content then stands in the master key's own file. The former one stands in FILE.former until the last key
  * is wrapped: a rotation that was interrupted goes on at the next start. `told` is its journal entry (NULL: garant's

@@ -1,6 +1,6 @@
 """Backups of data on PostgreSQL: into databases and into files, from either, and nobody who was erased comes back."""
-import contextlib, json, os, shutil, tempfile
-from garant import Server, check, garant
+import contextlib, json, os, shutil, subprocess, tempfile
+from garant import PROGRAM, Server, check, garant
 from links import tests
 from postgres import Postgres
 
@@ -117,3 +117,26 @@ def across():
             whole(at, other, stays, None, withdrawn=False)
             check(os.path.exists(os.path.join(other.data, "data.db")) != then, f"{os.listdir(other.data)}")
             check(goes, "nobody was erased")
+
+
+@tests.test("postgresql copies: a restore that is killed leaves wrapped keys nowhere once something is started")
+def killed():
+    with places() as at:
+        server, backup = at.server("one", True), os.path.join(at.folder, "backup")
+        server.start()
+        stays, goes, came = lived(at, server, backup)
+        server.stop()
+        scratch = os.path.join(server.data, "restoring")
+        run = subprocess.Popen([PROGRAM, "restore", backup, "--yes", "--data", server.data, *at.made["one"]], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "GARANT_STORE": "", "GARANT_KEYRING": ""})
+        while not os.path.exists(os.path.join(scratch, "keys.db")) and run.poll() is None:
+            pass
+        run.kill()
+        check(run.wait() != 0 and os.path.exists(os.path.join(scratch, "keys.db")), f"it was not killed while it worked: {run.returncode}")
+        server.start()
+        check(not os.path.exists(scratch), f"{os.listdir(scratch) if os.path.exists(scratch) else ''}")
+        app = server.client("app")
+        app.read(came, "service").expect(200)
+        app.read(goes, "service").expect(404, 410)
+        app.read(stays, "service").expect(200)
+        server.stop()

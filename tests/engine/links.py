@@ -1,5 +1,5 @@
 """garant serve on PostgreSQL: its addresses, passwords and links, from outside."""
-import contextlib, json, os, re, shutil, tempfile
+import contextlib, json, os, re, shutil, socket, tempfile, threading, time
 from certificates import Certificates
 from garant import Server, check, check_line, garant
 from postgres import Postgres
@@ -187,6 +187,72 @@ def reloaded():
             run = garant("policy", "reload", "--data", server.data, ok=None)
             check(run.returncode != 0 and "sslmode=verify-full" in run.stderr, f"{run.returncode} {run.stdout} {run.stderr}")
             server.anyone().get("/healthz").expect(200)
+        finally:
+            server.stop()
+
+
+class Older:
+    """A relay in front of a PostgreSQL, which says at each connection that it is of an older version."""
+
+    def __init__(self, port, version):
+        self.port_of, self.version, self.listening = port, version, socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listening.accept()
+                far = socket.create_connection(("127.0.0.1", self.port_of))
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self.carry, args=(one, other), daemon=True).start()
+
+    def carry(self, one, other):
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(re.sub(rb"(server_version\0)\d\d", rb"\g<1>" + self.version, data))
+            other.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self.listening.close()
+
+
+@tests.test("postgresql links: a server of an older version than 14 is refused, before a table is made")
+def older():
+    with Databases() as base:
+        policy, port = plain_policy(base, ""), base.server.port
+        for version, starts in ((b"13", False), (b"14", True)):
+            relay = Older(port, version)
+            base.server.port = relay.port
+            server = base.garant(*base.at("sslmode=disable"), policy=policy)
+            base.server.port = port
+            if starts:
+                server.start()
+                server.stop()
+            else:
+                status, log = server.refuses_to_start()
+                check(status == 78 and "is older than version 14" in log, f"{status}: {log}")
+                check(not base.server.run("SELECT 1 FROM pg_tables WHERE tablename = 'journal'", "garant_data")[0], "tables were made all the same")
+            relay.close()
+
+
+@tests.test("postgresql links: a password that is changed while the server runs is read again")
+def changed():
+    with Databases() as base:
+        policy, kept = plain_policy(base, ""), base.file("secret", SECRET + "\n")
+        server = base.garant(*base.at("", user="keeper"), "--store-password-file", kept, policy=policy)
+        server.start()
+        try:
+            app = server.client("app")
+            app.create({"contact": {"email": "ana.souza@example.org"}, "identity": {"first_name": "Ana", "last_name": "Souza"}})
+            base.file("secret", "Another-Horse-88\n")
+            _, errors = base.server.run("ALTER ROLE keeper PASSWORD 'Another-Horse-88';\n"
+                                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'keeper';")
+            check(not errors, errors)
+            until, bo = time.monotonic() + 20, {"contact": {"email": "bo@example.org"}, "identity": {"first_name": "Bo", "last_name": "Ek"}}
+            while (answer := app.post("/v1/subjects", {"data": bo, "source": "person"})).status != 201:
+                check(answer.status == 503 and time.monotonic() < until, f"{answer.status} {answer.body}\n{server.log()[-2000:]}")
+            check("Another-Horse" not in server.log(), "the password stands in the log")
         finally:
             server.stop()
 

@@ -346,6 +346,26 @@ static void flush_sessions(struct app *app)
         LOG(LOG_WARN, "the last uses of sessions could not be written", LOG_TEXT("why", text_of(a.why.detail)));
 }
 
+/* A policy of the file may be newer than any that was in force: it is only read. */
+enum err app_links(struct arena *a, const struct app_options *o, struct findings *f, bool *encrypted)
+{
+    struct app_options as_it_stands = *o;
+    struct app *app;
+    POLICY_AUTO said = NULL;
+    as_it_stands.policy_file = TEXT("");
+    TRY(app_open(a, &as_it_stands, f, &app));
+    *encrypted = links_clause(app->policy) != NULL;
+    app_close(&app);
+    if (!o->policy_file.n || *encrypted)
+        return OK;
+    text yaml, path = arena_copy(a, o->policy_file);
+    TRY_PTR(path.p);
+    TRY(read_file(a, path.p, &yaml));
+    TRY(policy_load(a, yaml, path, f, &said));
+    *encrypted = links_clause(said) != NULL;
+    return OK;
+}
+
 void app_close(struct app **app)
 {
     struct app *gone = *app;

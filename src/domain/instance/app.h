@@ -27,6 +27,9 @@ bool app_data_there(text data_dir);
 void app_data_discard(text data_dir);
 /* Whether the folder says that its data are on PostgreSQL. */
 bool app_data_elsewhere(text data_dir);
+/* Whether a policy says that links to the databases are encrypted (MO-23): that of the file, or the last that the store
+ * has seen. Announces nothing. */
+enum err app_links(struct arena *a, const struct app_options *o, struct findings *f, bool *encrypted);
 /* Reads the policy file again: checks, swaps, journals. On a fault nothing changes and `f` says why. A policy whose
  * `date` lies ahead is announced, and the one in force stays in force until then (Art. 13(3), changes.before). */
 enum err app_reload(struct app *app, struct arena *a, struct findings *f);

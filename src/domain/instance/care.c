@@ -203,23 +203,64 @@ enum err care_backup(struct ctx *c, const struct json *in, care_progress *progre
     return OK;
 }
 
-enum err care_restore(struct arena *a, const struct restoring *from, const struct app_options *o, uint64_t *silenced)
+static enum err store_options_of(struct arena *a, const struct app_options *o, struct store_options *out)
 {
-    struct store_options into = { .dir = o->data_dir,
-                                  .data_at = o->store_at,
-                                  .keys_at = o->keyring_at,
-                                  .data_password = o->store_password,
-                                  .keys_password = o->keyring_password,
-                                  .master_file = o->master_file,
-                                  .clock = clock_real() };
+    *out = (struct store_options){ .dir = o->data_dir,
+                                   .data_at = o->store_at,
+                                   .keys_at = o->keyring_at,
+                                   .data_password = o->store_password,
+                                   .keys_password = o->keyring_password,
+                                   .master_file = o->master_file,
+                                   .clock = clock_real() };
     if (o->clock_file.n) {
         text path = arena_copy(a, o->clock_file);
         TRY_PTR(path.p);
-        TRY(clock_simulated(a, path.p, &into.clock));
+        TRY(clock_simulated(a, path.p, &out->clock));
     }
-    TRY(crypt_init(a));
+    return crypt_init(a);
+}
+
+enum err care_restore(struct arena *a, const struct restoring *from, const struct app_options *o, uint64_t *silenced)
+{
+    struct store_options into;
+    TRY(store_options_of(a, o, &into));
     struct restore_from what = { .dir = from->dir, .keys = from->keys, .unsigned_too = from->unsigned_too };
     return store_restore(a, &what, &into, silenced);
+}
+
+struct move_look {
+    const struct app_options *from;
+    struct findings *findings;
+};
+
+static enum err move_look(void *arg, struct arena *a, bool *verified)
+{
+    struct move_look *l = arg;
+    return app_links(a, l->from, l->findings, verified);
+}
+
+enum err care_move(struct arena *a, const struct moving *what, const struct app_options *o, struct findings *f,
+                   struct answer *out)
+{
+    struct store_options databases, files;
+    struct store_moved moved;
+    struct app_options from = *o;
+    TRY(store_options_of(a, o, &databases));
+    files = databases;
+    files.data_at = files.keys_at = TEXT("");
+    if (what->out)
+        from.store_at = from.keyring_at = TEXT("");
+    struct move_look look = { &from, f };
+    struct store_moving m = { .from = what->out ? &files : &databases,
+                              .to = what->out ? &databases : &files,
+                              .look = move_look,
+                              .arg = &look,
+                              .progress = what->progress };
+    TRY(store_move(a, &m, &moved));
+    out->body = arena_print(a, "{\"moved\":true,\"rows\":%llu,\"size\":%llu}", (unsigned long long)moved.rows,
+                            (unsigned long long)moved.size);
+    TRY_PTR(out->body.p);
+    return OK;
 }
 
 enum err care_backup_verify(struct arena *a, text dir, text key, struct answer *out)

@@ -35,6 +35,14 @@ struct restoring {
     bool unsigned_too;
 };
 enum err care_restore(struct arena *a, const struct restoring *from, const struct app_options *o, uint64_t *silenced);
+/* store_move() between the folder of `o` and its databases, whose links are encrypted where the policy says so. Answers
+ * {"moved", "rows", "size"}: rows of all tables, entries of the journal. */
+struct moving {
+    bool out; /* from the folder to databases */
+    care_progress *progress;
+};
+enum err care_move(struct arena *a, const struct moving *what, const struct app_options *o, struct findings *f,
+                   struct answer *out);
 /* Holds a backup against the journal's public key (care_journal_key): {"at", "size", "keys_at"}. ERR_INTEGRITY names
  * the place. */
 enum err care_backup_verify(struct arena *a, text dir, text key, struct answer *out);

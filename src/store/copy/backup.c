@@ -24,7 +24,7 @@ static enum err copy_file(struct store *s, struct arena *a, enum file f, const c
     TRY(file_write(a, to, TEXT(""))); /* made for this user alone */
     TRY(db_connect(s->engine, a, &s->places[f], f, DB_READ, &c.from));
     TRY(db_open(a, to, f, DB_PLAIN, &c.to));
-    TRY(s->engine->files ? db_copy(c.from, c.to, progress) : carry_rows(c.from, c.to, progress));
+    TRY(s->engine->files ? db_copy(c.from, c.to, progress) : carry_rows(c.from, c.to, progress, NULL));
     copy_end(&c);
     return file_sync(a, to);
 }

@@ -110,11 +110,13 @@ static enum err table_read(struct db *from, struct db *to, const struct carried 
     return OK;
 }
 
-static enum err one_table(struct db *from, struct db *to, const struct carried *t)
+static enum err one_table(struct db *from, struct db *to, const struct carried *t, uint64_t *rows)
 {
     struct told there = { 0 }, here = { 0 };
     TRY(table_read(from, to, t, &there));
     TRY(table_read(to, NULL, t, &here));
+    if (rows)
+        *rows += there.rows;
     return here.rows == there.rows && memcmp(here.digest, there.digest, sizeof here.digest) == 0
                ? OK
                : say(from->arena, ERR_INTEGRITY,
@@ -131,26 +133,27 @@ static enum err emptied(struct db *to, const struct carried *t)
     return db_exec(to, sql);
 }
 
-static enum err every_table(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all))
+static enum err every_table(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all),
+                            uint64_t *rows)
 {
     for (unsigned n = 0; n < CARRIED; n++) {
         struct carried t = carried_of(n);
         if (names[n].file != from->file)
             continue;
         TRY(emptied(to, &t));
-        TRY(one_table(from, to, &t));
+        TRY(one_table(from, to, &t, rows));
         if (progress)
             progress(n + 1, CARRIED);
     }
     return OK;
 }
 
-enum err carry_rows(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all))
+enum err carry_rows(struct db *from, struct db *to, void (*progress)(uint64_t done, uint64_t all), uint64_t *rows)
 {
     TRY(schema_apply(to));
     TRY(db_control(from, CONTROL_SNAPSHOT));
     TRY(db_control(to, CONTROL_BEGIN));
-    enum err e = every_table(from, to, progress);
+    enum err e = every_table(from, to, progress, rows);
     if (e == OK)
         e = db_control(to, CONTROL_COMMIT);
     if (e != OK)

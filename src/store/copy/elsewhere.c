@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SCRATCH "restoring"
+
 struct scratch {
     struct arena *a;
     struct store *s;              /* locked, and without a writer */
@@ -21,20 +23,26 @@ static void scratch_path(const struct scratch *x, enum file f, char out[PATH_MAX
 }
 
 /* With all in it: wrapped keys are not left lying about. */
-static enum err scratch_remove(const struct scratch *x)
+static enum err folder_remove(struct arena *a, const char *dir)
 {
     char path[PATH_MAX + 256];
-    DIR *d = opendir(x->dir);
+    DIR *d = opendir(dir);
     for (struct dirent *e; d && (e = readdir(d));) {
-        snprintf(path, sizeof path, "%s/%s", x->dir, e->d_name);
+        snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
         if (e->d_name[0] != '.')
             unlink(path);
     }
     if (d)
         closedir(d);
-    return rmdir(x->dir) == 0 || errno == ENOENT
-               ? OK
-               : say(x->a, ERR_STORAGE, "%s cannot be removed: %s", x->dir, strerror(errno));
+    return rmdir(dir) == 0 || errno == ENOENT ? OK
+                                              : say(a, ERR_STORAGE, "%s cannot be removed: %s", dir, strerror(errno));
+}
+
+enum err restore_clear(struct arena *a, const struct store *s)
+{
+    char dir[PATH_MAX];
+    store_path(s, SCRATCH, dir);
+    return folder_remove(a, dir);
 }
 
 static enum err file_open(const struct scratch *x, enum file f, struct db **out)
@@ -57,7 +65,7 @@ static enum err carry_out(struct scratch *x)
         TRY(schema_known(x->there[f]));
         TRY(schema_apply(x->there[f]));
         TRY(file_open(x, f, &file));
-        TRY(carry_rows(x->there[f], file, NULL));
+        TRY(carry_rows(x->there[f], file, NULL, NULL));
     }
     return OK;
 }
@@ -71,7 +79,7 @@ static enum err carry_back(struct scratch *x)
         DB_AUTO file = NULL;
         scratch_path(x, order[i], path);
         TRY(db_open(x->a, path, order[i], DB_READ, &file));
-        TRY(carry_rows(file, x->there[order[i]], NULL));
+        TRY(carry_rows(file, x->there[order[i]], NULL, NULL));
     }
     return OK;
 }
@@ -89,10 +97,10 @@ static enum err restored(struct scratch *x, const struct restore_from *from, con
     struct store_options files = { .dir = text_of(x->dir),
                                    .master_file = text_of(x->s->master_file),
                                    .clock = into->clock };
-    snprintf(x->dir, sizeof x->dir, "%.*s/restoring", (int)sizeof x->dir - 16, x->s->dir);
+    snprintf(x->dir, sizeof x->dir, "%.*s/" SCRATCH, (int)sizeof x->dir - 16, x->s->dir);
     files.dir = text_of(x->dir);
     TRY(databases_open(x));
-    TRY(scratch_remove(x));
+    TRY(restore_clear(x->a, x->s));
     if (mkdir(x->dir, 0700) != 0)
         return say(x->a, ERR_STORAGE, "%s cannot be made: %s", x->dir, strerror(errno));
     TRY(carry_out(x));
@@ -125,7 +133,7 @@ enum err restore_elsewhere(struct arena *a, const struct restore_from *from, con
     for (enum file f = 0; f < FILE_COUNT; f++)
         db_close(&x.there[f]);
     if (x.dir[0]) {
-        enum err removed = scratch_remove(&x);
+        enum err removed = folder_remove(a, x.dir);
         e = e != OK ? e : removed;
     }
     store_close(&x.s);

@@ -2,6 +2,8 @@
 #include "store/engine/pg.h"
 #include <dlfcn.h>
 
+enum { PG_OLDEST = 14 }; /* the first whose pg_terminate_backend() waits for the end */
+
 /* Held by the connection that writes, as long as its session lasts: a second server is refused. */
 #define PG_WRITERS_LOCK "7449355"
 
@@ -152,6 +154,9 @@ static enum err session(struct db *db)
 {
     struct conn *c = db->conn;
     bool utf8;
+    if (c->pq->PQserverVersion(c->handle) < PG_OLDEST * 10000)
+        return say(db->arena, ERR_CONFIG, "the PostgreSQL server of %s is older than version %d",
+                   db->file == FILE_DATA ? "--store" : "--keyring", PG_OLDEST);
     c->pq->PQsetNoticeReceiver(c->handle, say_nothing, NULL);
     TRY(pg_run(db, "SET client_encoding = 'UTF8'; SET client_min_messages = error; SET jit = off;"
                    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;"
@@ -163,7 +168,9 @@ static enum err session(struct db *db)
     TRY(is_true(db, "SELECT current_setting('server_encoding') = 'UTF8'", &utf8));
     if (!utf8)
         return say(db->arena, ERR_CONFIG, "the PostgreSQL database is not in UTF-8: make it with ENCODING 'UTF8'");
-    return c->writes ? lock(db) : OK;
+    if (c->writes)
+        TRY(lock(db));
+    return c->writes && !c->place.moving ? pg_mark_check(db) : OK;
 }
 
 static enum err open_it(struct db *db, const struct db_place *place, enum db_mode mode)
@@ -187,6 +194,9 @@ static void close_it(struct db *db)
     pg_forget(c);
     for (unsigned i = 0; i < SQL_COUNT; i++)
         free(c->statements[i]);
+    /* who comes next need not wait for the session's end */
+    if (c->handle && c->writes && c->pq->PQtransactionStatus(c->handle) == PQTRANS_IDLE)
+        c->pq->PQclear(c->pq->PQexec(c->handle, "SELECT pg_advisory_unlock_all()"));
     if (c->handle)
         c->pq->PQfinish(c->handle);
     free(c);
@@ -275,6 +285,9 @@ const struct engine engine_pg = {
     .rollback = rollback,
     .changes = changes,
     .bytes = bytes,
+    .mark_get = pg_mark_get,
+    .mark_set = pg_mark_set,
+    .named = pg_named,
     .start = pg_start,
     .step = pg_step,
     .end = pg_end,

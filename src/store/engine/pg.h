@@ -9,7 +9,7 @@
     X(PQconnectdbParams) X(PQstatus) X(PQfinish) X(PQexec) X(PQexecParams) X(PQprepare) X(PQexecPrepared)   \
     X(PQresultStatus) X(PQresultErrorField) X(PQclear) X(PQntuples) X(PQnfields) X(PQftype) X(PQgetvalue)              \
     X(PQgetlength) X(PQgetisnull) X(PQcmdTuples) X(PQtransactionStatus) X(PQsetNoticeReceiver) X(PQconninfoParse)      \
-    X(PQconninfo) X(PQconninfoFree) X(PQpingParams) X(PQsslInUse) X(PQhost) X(PQgetResult)               \
+    X(PQconninfo) X(PQconninfoFree) X(PQpingParams) X(PQsslInUse) X(PQhost) X(PQdb) X(PQgetResult) X(PQserverVersion)  \
     X(PQgetCopyData) X(PQputCopyData) X(PQputCopyEnd) X(PQfreemem)
 struct pg_calls {
 #define X(name) __typeof__(&name) name;
@@ -59,6 +59,12 @@ struct conn {
  * may quote values. */
 enum err pg_answer(struct db *db, const PGresult *r, const char *what);
 enum err pg_run(struct db *db, const char *sql); /* of the engine itself */
+
+/* ---- pg_mark.c ---- */
+enum err pg_mark_get(struct db *db, enum mark *out, text *where);
+enum err pg_mark_set(struct db *db, enum mark mark, text where);
+enum err pg_mark_check(struct db *db); /* ERR_CONFIG: a move left one */
+enum err pg_named(struct db *db, text *out);
 
 /* ---- pg_link.c ---- */
 /* Connects: fills db->conn->handle and db->linked. ERR_STORAGE: it is away; ERR_POLICY: it is there, and not as

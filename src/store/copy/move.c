@@ -1,0 +1,391 @@
+/* An instance moved from the files of a folder to databases of PostgreSQL, or back, while nobody uses it.
+ *
+ * `to` is marked as arriving, then filled, then verified; `from` is marked as left; the first mark goes. So at every
+ * moment one of the two can be opened at most, and the marks tell after a crash what is left to do. */
+#include "store/engine.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MARK_TEXT = 4 * PATH_MAX };
+
+/* ---- Marks of a folder: files, whose first line says where to or from. ---- */
+
+static const char *const mark_names[] = { [MARK_ARRIVING] = "arriving", [MARK_LEFT] = "moved" };
+
+static enum err folder_mark(struct arena *a, const struct store *s, enum mark *out, text *where)
+{
+    char path[PATH_MAX];
+    *out = MARK_NONE;
+    *where = TEXT("");
+    for (enum mark m = MARK_ARRIVING; m <= MARK_LEFT; m++) {
+        text whole;
+        store_path(s, mark_names[m], path);
+        if (!file_exists(path))
+            continue;
+        TRY(file_read(a, path, MARK_TEXT, &whole));
+        *where = arena_copy(a, text_cut(&whole, '\n'));
+        TRY_PTR(where->p);
+        *out = m;
+        return OK;
+    }
+    return OK;
+}
+
+static enum err folder_unmark(struct arena *a, const struct store *s, const char *name)
+{
+    char path[PATH_MAX];
+    store_path(s, name, path);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return say(a, ERR_STORAGE, "%s cannot be removed: %s", path, strerror(errno));
+    return store_sync_folder(a, s->dir);
+}
+
+static enum err folder_mark_set(struct arena *a, const struct store *s, enum mark mark, text where)
+{
+    static const char *const told[] = {
+        [MARK_ARRIVING] = "",
+        [MARK_LEFT] =
+            "\ndata.db and keys.db beside this file are as they were when the data were moved. keys.db still opens"
+            " what is erased since:\nremove both as soon as you know that all is well, within the days that a copy"
+            " of the keyring may be kept.\nTo go back: garant move from there, into another folder, or here once"
+            " both and this file are removed.\nTo go back without what was written since: remove this file and"
+            " the file postgresql.\n",
+    };
+    char path[PATH_MAX];
+    if (mark == MARK_NONE)
+        return folder_unmark(a, s, mark_names[MARK_ARRIVING]);
+    text content = arena_print(a, "%.*s\n%s", T(where), told[mark]);
+    TRY_PTR(content.p);
+    store_path(s, mark_names[mark], path);
+    TRY(file_write(a, path, content));
+    return store_sync_folder(a, s->dir);
+}
+
+bool move_folder_idle(const struct store *s)
+{
+    char left[PATH_MAX], arriving[PATH_MAX];
+    store_path(s, mark_names[MARK_LEFT], left);
+    store_path(s, mark_names[MARK_ARRIVING], arriving);
+    return file_exists(left) || file_exists(arriving);
+}
+
+enum err move_folder_check(struct arena *a, const struct store *s)
+{
+    enum mark mark;
+    text where;
+    if (!s->engine->files)
+        return OK;
+    TRY(folder_mark(a, s, &mark, &where));
+    if (mark == MARK_LEFT)
+        return say(a, ERR_CONFIG, "the data of the folder %s were moved to %.*s: %s/moved says how to go back", s->dir,
+                   T(where), s->dir);
+    return mark == MARK_NONE
+               ? OK
+               : say(a, ERR_CONFIG, "a move into the folder %s, from %.*s, was cut off: run `garant move` again",
+                     s->dir, T(where));
+}
+
+/* ---- One of the two. ---- */
+
+struct side {
+    struct store *s; /* never opened: its places, and of `from` the folder's lock */
+    struct db *db[FILE_COUNT];
+    enum mark mark; /* of either of its databases */
+    text named;     /* for people */
+};
+
+static void side_close(struct side *x)
+{
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        db_close(&x->db[f]);
+    store_close(&x->s);
+}
+
+static enum err side_connect(struct arena *a, struct side *x, enum file f, enum db_mode mode)
+{
+    db_close(&x->db[f]);
+    return db_connect(x->s->engine, a, &x->s->places[f], f, mode, &x->db[f]);
+}
+
+static enum err side_name(struct arena *a, struct side *x)
+{
+    text one, other;
+    if (x->s->engine->files) {
+        x->named = text_of(x->s->dir);
+        return OK;
+    }
+    TRY(x->s->engine->named(x->db[FILE_DATA], &one));
+    TRY(x->s->engine->named(x->db[FILE_KEYS], &other));
+    x->named = arena_print(a, "PostgreSQL: %.*s, keyring %.*s", T(one), T(other));
+    TRY_PTR(x->named.p);
+    return OK;
+}
+
+static enum err side_look(struct arena *a, struct side *x)
+{
+    text where;
+    TRY(side_name(a, x));
+    if (x->s->engine->files)
+        return folder_mark(a, x->s, &x->mark, &where);
+    x->mark = MARK_NONE;
+    for (enum file f = 0; f < FILE_COUNT; f++) {
+        enum mark mark;
+        TRY(x->s->engine->mark_get(x->db[f], &mark, &where));
+        x->mark = mark != MARK_NONE ? mark : x->mark;
+    }
+    return OK;
+}
+
+static enum err side_mark(struct arena *a, struct side *x, enum mark mark, text where)
+{
+    if (x->s->engine->files)
+        return folder_mark_set(a, x->s, mark, where);
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        TRY(x->s->engine->mark_set(x->db[f], mark, where));
+    return OK;
+}
+
+/* ---- Both. ---- */
+
+struct move {
+    struct arena *a;
+    const struct store_moving *what;
+    struct store_options from_o, to_o;
+    struct side from, to;
+    struct edge *edge; /* of the journal that is moved */
+    bool handing_over; /* what arrived may be all that can be opened */
+};
+
+static void move_close(struct move *m)
+{
+    side_close(&m->to);
+    side_close(&m->from);
+}
+
+static enum err source_open(struct move *m)
+{
+    struct side *x = &m->from;
+    TRY(store_make(m->a, &m->from_o, &x->s));
+    for (enum file f = 0; f < FILE_COUNT; f++) {
+        bool there;
+        TRY(x->s->engine->there(m->a, &x->s->places[f], f, &there));
+        if (!there)
+            return say(m->a, ERR_CONFIG, "there are no data to move in %s",
+                       x->s->engine->files ? x->s->dir : "the databases of --from and --keyring");
+        TRY(side_connect(m->a, x, f, x->s->engine->files ? DB_READ : DB_WRITE));
+    }
+    return side_look(m->a, x);
+}
+
+static enum err is_used(struct db *db, bool *out)
+{
+    int version;
+    *out = false;
+    TRY(db->engine->version_get(db, &version));
+    if (!version)
+        return OK;
+    TRY(schema_known(db));
+    QUERY_AUTO q;
+    if (db->file == FILE_DATA)
+        query_start(&q, db, SQL_META_GET, ARGS(V_TEXT(TEXT("origin"))));
+    else
+        query_start(&q, db, SQL_SECRET_GET, ARGS(V_TEXT(TEXT("lookup"))));
+    *out = query_next(&q);
+    return q.status;
+}
+
+static enum err not_empty(struct move *m)
+{
+    return say(m->a, ERR_CONFLICT, "%.*s has data already: a move needs an empty place", T(m->to.named));
+}
+
+/* Databases are connected to; a folder's files are made when they are filled. */
+static enum err target_open(struct move *m)
+{
+    struct side *x = &m->to;
+    TRY(store_make(m->a, &m->to_o, &x->s));
+    for (enum file f = 0; f < FILE_COUNT && !x->s->engine->files; f++)
+        TRY(side_connect(m->a, x, f, DB_CREATE));
+    TRY(side_look(m->a, x));
+    for (enum file f = 0; f < FILE_COUNT && x->mark != MARK_ARRIVING; f++) {
+        bool used = false;
+        if (x->s->engine->files)
+            used = file_exists(x->s->places[f].at);
+        else
+            TRY(is_used(x->db[f], &used));
+        if (used || x->mark == MARK_LEFT)
+            return not_empty(m);
+    }
+    return OK;
+}
+
+static enum err both_open(struct move *m)
+{
+    move_close(m);
+    TRY(source_open(m));
+    return target_open(m);
+}
+
+/* ---- Carrying. ---- */
+
+static enum err file_fresh(struct move *m, enum file f)
+{
+    static const char *const ends[] = { "", "-wal", "-shm" };
+    char path[PATH_MAX + 8];
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
+        snprintf(path, sizeof path, "%s%s", m->to.s->places[f].at, ends[i]);
+        if (unlink(path) != 0 && errno != ENOENT)
+            return say(m->a, ERR_STORAGE, "%s cannot be removed: %s", path, strerror(errno));
+    }
+    TRY(file_write(m->a, m->to.s->places[f].at, TEXT(""))); /* made for this user alone */
+    return side_connect(m->a, &m->to, f, DB_PLAIN);
+}
+
+static enum err one_carried(struct move *m, enum file f, uint64_t *rows)
+{
+    struct side *to = &m->to;
+    bool files = to->s->engine->files;
+    if (files)
+        TRY(file_fresh(m, f));
+    TRY(carry_rows(m->from.db[f], to->db[f], m->what->progress, rows));
+    if (!files)
+        return OK;
+    db_close(&to->db[f]);
+    TRY(file_sync(m->a, to->s->places[f].at));
+    return store_sync_folder(m->a, to->s->dir);
+}
+
+/* ---- Whether what arrived is what left. ---- */
+
+static enum err same_journal(struct move *m, uint64_t size, struct hash root)
+{
+    const struct tree *tree = &m->edge->tree;
+    return size == tree->size && hash_eq(root, tree_root(tree))
+               ? OK
+               : say(m->a, ERR_INTEGRITY,
+                     "the journal that arrived has %llu entries and is not the one of %llu that left",
+                     (unsigned long long)size, (unsigned long long)tree->size);
+}
+
+static enum err verified(struct move *m, struct store *opened)
+{
+    struct journal_report report;
+    TRY(journal_verify(opened, m->a, NULL, &report));
+    TRY(same_journal(m, report.size, report.root));
+    return !report.altered ? OK
+                           : say(m->a, ERR_INTEGRITY, "%llu rows do not stand as the journal says (%.*s)",
+                                 (unsigned long long)report.altered, T(report.named[0]));
+}
+
+/* Opened as the server will open it. */
+static enum err verify_arrived(struct move *m)
+{
+    struct store *opened;
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        db_close(&m->to.db[f]); /* with the writers' lock */
+    TRY(store_open(m->a, &m->to_o, &opened));
+    enum err e = verified(m, opened);
+    store_close(&opened);
+    return e;
+}
+
+/* ---- The last step: who may be opened from now on. ---- */
+
+static enum err folder_says(struct move *m)
+{
+    char path[PATH_MAX];
+    if (m->to.s->engine->files)
+        return folder_unmark(m->a, m->to.s, "postgresql");
+    store_path(m->to.s, "postgresql", path);
+    TRY(file_write(m->a, path, TEXT("--store and --keyring name where the data are\n")));
+    return store_sync_folder(m->a, m->to.s->dir);
+}
+
+static enum err hand_over(struct move *m)
+{
+    for (enum file f = 0; f < FILE_COUNT && !m->to.s->engine->files; f++)
+        TRY(side_connect(m->a, &m->to, f, DB_CREATE));
+    m->handing_over = true;
+    TRY(side_mark(m->a, &m->from, MARK_LEFT, m->to.named));
+    TRY(folder_says(m));
+    return side_mark(m->a, &m->to, MARK_NONE, TEXT(""));
+}
+
+/* A crash came between the two marks: all was verified, and the journals are held against one another once more. */
+static enum err finish(struct move *m)
+{
+    struct edge *there = NEW(m->a, struct edge);
+    TRY_PTR(there);
+    TRY(side_connect(m->a, &m->to, FILE_DATA, m->to.s->engine->files ? DB_READ : DB_CREATE));
+    TRY(edge_load(m->to.db[FILE_DATA], there));
+    TRY(same_journal(m, there->tree.size, tree_root(&there->tree)));
+    return hand_over(m);
+}
+
+/* ---- All of it. ---- */
+
+static enum err begun(struct move *m, bool *ends)
+{
+    TRY(both_open(m));
+    TRY_PTR(m->edge = NEW(m->a, struct edge));
+    TRY(edge_load(m->from.db[FILE_DATA], m->edge));
+    *ends = m->from.mark == MARK_LEFT && m->to.mark == MARK_ARRIVING;
+    if (m->from.mark == MARK_NONE || *ends)
+        return OK;
+    return m->from.mark == MARK_LEFT
+               ? say(m->a, ERR_CONFLICT, "%.*s was moved already", T(m->from.named))
+               : say(m->a, ERR_CONFLICT, "a move into %.*s was cut off: end it first", T(m->from.named));
+}
+
+static enum err moved(struct move *m, struct store_moved *out)
+{
+    bool ends, must_verify = false;
+    TRY(begun(m, &ends));
+    if (ends) {
+        out->size = m->edge->tree.size;
+        return finish(m);
+    }
+    move_close(m);
+    TRY(m->what->look(m->what->arg, m->a, &must_verify));
+    m->from_o.verified |= must_verify;
+    m->to_o.verified |= must_verify;
+    TRY(begun(m, &ends)); /* with the locks from here on; what was left to recover is in it */
+    TRY(side_mark(m->a, &m->to, MARK_ARRIVING, m->from.named));
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        TRY(one_carried(m, f, &out->rows));
+    out->size = m->edge->tree.size;
+    TRY(verify_arrived(m));
+    return hand_over(m);
+}
+
+static enum err folder_made(struct move *m, bool *made)
+{
+    char path[PATH_MAX];
+    *made = false;
+    if (!text_cstr(m->to_o.dir, path, sizeof path))
+        return say(m->a, ERR_CONFIG, "the data folder's name is empty or too long");
+    if (m->to_o.data_at.n)
+        return OK;
+    *made = mkdir(path, 0700) == 0;
+    return *made || errno == EEXIST
+               ? OK
+               : say(m->a, ERR_CONFIG, "the data folder %s cannot be made: %s", path, strerror(errno));
+}
+
+enum err store_move(struct arena *a, const struct store_moving *what, struct store_moved *out)
+{
+    bool made;
+    struct move m = { .a = a, .what = what, .from_o = *what->from, .to_o = *what->to };
+    *out = (struct store_moved){ 0 };
+    m.from_o.moving = m.to_o.moving = true;
+    m.to_o.locked = true; /* by `from`, which has the same folder */
+    m.from_o.create = m.to_o.create = false;
+    TRY(folder_made(&m, &made));
+    enum err e = moved(&m, out);
+    move_close(&m);
+    if (e != OK && made && !m.handing_over)
+        store_discard(m.to_o.dir);
+    return e;
+}

@@ -1,0 +1,187 @@
+"""garant move: from a folder to PostgreSQL and back, refused where it must be, and begun again after a crash."""
+import json, os, signal, subprocess
+from copies import PERSON, SMALL, person, places
+from garant import BUILD, check, garant
+from links import tests
+
+ENV = {"GARANT_STORE": "", "GARANT_KEYRING": "", "GARANT_DATA": "", "GARANT_POLICY": ""}
+
+
+def databases(at, name):
+    """Two new ones: their addresses."""
+    for kind in ("data", "keys"):
+        _, errors = at.base.run(f"CREATE DATABASE {name}_{kind};\n")
+        check(not errors, errors)
+    return [f"host={at.base.dir} user=garant dbname={name}_{kind}" for kind in ("data", "keys")]
+
+
+def out(data, where):
+    return ["move", "--from", data, "--to", where[0], "--keyring", where[1]]
+
+
+def back(data, where):
+    return ["move", "--from", where[0], "--keyring", where[1], "--to", data]
+
+
+def refused(words, said, status=None):
+    run = garant(*words, env=ENV, ok=None)
+    check(run.returncode != 0 and said in run.stderr and status in (None, run.returncode), f"{run.returncode} {run.stdout} {run.stderr}")
+
+
+def lived(server):
+    """Two people, of whom one is erased; their ids."""
+    server.start()
+    app = server.client("app")
+    stays, goes = (app.create(person(number), consents=[{"purpose": "news", "decision": "given"}])["id"] for number in (1, 2))
+    app.erase(goes)
+    return stays, goes
+
+
+def whole(server, stays, goes):
+    server.start()
+    try:
+        app = server.client("app")
+        check(app.read(stays, "service").expect(200).json["data"]["identity"] == PERSON["identity"], "who stays is not read")
+        app.read(goes, "service").expect(404, 410)
+        app.create(person(9))
+        last = app.create(person(8))["id"]
+        app.erase(last)
+    finally:
+        server.stop()
+    return last
+
+
+def verified(data, *where):
+    said = json.loads(garant("verify", "--data", data, "--policy", SMALL, *where, "--json", env=ENV))
+    check(said["rows"] > 2, f"{said}")
+    return said
+
+
+@tests.test("postgresql moves: a folder to databases, and from there into a new folder; nobody who was erased comes back")
+def there_and_back():
+    with places() as at:
+        server, where = at.server("home", False), databases(at, "there")
+        stays, goes = lived(server)
+        refused(out(server.data, where), "another process uses the data folder")
+        server.stop()
+        before = verified(server.data)
+        said = json.loads(garant(*out(server.data, where), "--json", env=ENV))
+        check(said["moved"] is True and said["size"] >= before["size"] and said["rows"] > before["rows"], f"{said}")
+        refused(["verify", "--data", server.data, "--policy", SMALL], "were moved to PostgreSQL: there_data")
+        status, log = server.refuses_to_start()
+        check(status == 78 and "moved says how to go back" in log, f"{status}: {log}")
+        refused(["restore", "/nowhere", "--data", server.data, "--yes"], "were moved to PostgreSQL")
+        refused(out(server.data, where), "has data already")
+        refused(out(server.data, databases(at, "other")), "was moved already")
+        options = ["--store", where[0], "--keyring", where[1]]
+        server.arguments = options
+        after = verified(server.data, *options)
+        check(after["root"] == before["root"] or after["size"] > before["size"], f"{before} {after}")
+        last = whole(server, stays, goes)
+        refused(back(server.data, where), "has data already")            # the files of then lie there
+        new = os.path.join(at.folder, "new")
+        refused(back(new, where), "master key")
+        check(not os.path.exists(new), "a folder is left by a move that was refused")
+        key = os.path.join(server.data, "master.key")
+        garant(*back(new, where), "--master", key, env=ENV)
+        check(sorted(os.listdir(new)) == ["data.db", "keys.db", "lock", "reserve"], f"{os.listdir(new)}")
+        status, log = server.refuses_to_start()
+        check(status == 78 and f"were moved to {new}" in log, f"{status}: {log}")
+        verified(new, "--master", key)
+        server.data, server.arguments = new, ["--master", key]
+        server.start()
+        server.client("app").read(last, "service").expect(404, 410)
+        server.client("app").read(stays, "service").expect(200)
+        server.stop()
+
+
+@tests.test("postgresql moves: what is said when its words are wrong, and into a place that has data")
+def wrong():
+    with places() as at:
+        server, where = at.server("home", False), databases(at, "there")
+        lived(server)
+        server.stop()
+        refused(["move", "--from", server.data, "--to", server.data], "the data folder, and the address", 64)
+        refused(["move", "--to", where[0], "--keyring", where[1]], "--from and --to", 64)
+        refused(["move", "--from", server.data, "--to", where[0]], "--keyring ADDRESS", 64)
+        refused(out(server.data, [where[0], where[0]]), "one each")
+        other = at.server("other", True)
+        lived(other)
+        taken = at.made["other"]
+        refused(out(server.data, [taken[1], taken[3]]), "another server writes")
+        other.stop()
+        refused(out(server.data, [taken[1], taken[3]]), "has data already")
+        verified(other.data, *taken)
+        verified(server.data)
+
+
+def killed(words, after):
+    """Killed after so many seconds; whether it was still at it."""
+    run = subprocess.Popen([os.path.join(BUILD, "garant"), *words], env={**os.environ, **ENV}, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        run.wait(after)
+        return False
+    except subprocess.TimeoutExpired:
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        return True
+
+
+def openable(*wheres):
+    def opens(where):
+        return garant("verify", "--data", where[0], "--policy", SMALL, *where[1:], env=ENV, ok=None).returncode == 0
+    return [where for where in wheres if opens(where)]
+
+
+@tests.test("postgresql moves: killed at any moment, it is begun again and ends; never can both be opened")
+def cut_off():
+    with places() as at:
+        server, where = at.server("home", False), databases(at, "there")
+        stays, goes = lived(server)
+        server.stop()
+        options, key = ["--store", where[0], "--keyring", where[1]], os.path.join(server.data, "master.key")
+        new = os.path.join(at.folder, "new")
+        os.mkdir(new, 0o700)
+        for words, first, then in ((out(server.data, where), [server.data], [server.data, *options]),
+                                   ([*back(new, where), "--master", key], [server.data, *options], [new, "--master", key])):
+            cuts, after = 0, 0.05
+            while killed(words, after):
+                after, cuts = after * 1.4, cuts + 1
+                check(len(openable(first, then)) <= 1, f"both are opened after {after} s")
+            check(cuts >= 2, f"{cuts} were cut off")
+            opened = openable(first, then)
+            check(opened == [then], f"{opened}")
+        server.data, server.arguments = new, ["--master", key]
+        whole(server, stays, goes)
+        check(not os.path.exists(os.path.join(new, "arriving")), "the mark of a move is left")
+
+
+@tests.test("postgresql moves: cut off between its two marks, it ends what was left, and carries nothing again")
+def between():
+    with places() as at:
+        server, where = at.server("home", False), databases(at, "there")
+        stays, goes = lived(server)
+        server.stop()
+        options, key, new = ["--store", where[0], "--keyring", where[1]], os.path.join(server.data, "master.key"), os.path.join(at.folder, "new")
+        garant(*out(server.data, where), env=ENV)
+        server.arguments = options
+        whole(server, stays, goes)                               # more than what left: it is not to be taken for it
+        for name in ("there_data", "there_keys"):
+            _, errors = at.base.run("CREATE TABLE garant_moved (left_for text, arrives_from text);\n"
+                                    "INSERT INTO garant_moved VALUES (NULL, 'home');\n", name)
+            check(not errors, errors)
+        refused(["verify", "--data", server.data, "--policy", SMALL, *options], "was cut off")
+        refused(out(server.data, where), "is not the one of")
+        for name in ("there_data", "there_keys"):
+            at.base.run("DROP TABLE garant_moved", name)
+        os.mkdir(new, 0o700)
+        words = [*back(new, where), "--master", key]
+        garant(*words, env=ENV)
+        with open(os.path.join(new, "arriving"), "w", encoding="utf-8") as mark:
+            mark.write("there\n")
+        at.base.run("DROP TABLE garant_moved", "there_data")
+        refused(["verify", "--data", new, "--policy", SMALL, "--master", key], "was cut off")
+        refused(["verify", "--data", server.data, "--policy", SMALL, *options], "were moved to")
+        rows = json.loads(garant(*words, "--json", env=ENV))["rows"]
+        check(rows == 0 and openable([server.data, *options], [new, "--master", key]) == [[new, "--master", key]], f"{rows}")
