@@ -1,5 +1,6 @@
 """Who was given data, from outside: told of each correction and restriction of what they were given (GDPR 19), once until it is done."""
-import base64, contextlib, csv, hashlib, hmac, http.server, io, json, os, re, sqlite3, tempfile, threading, time
+import base64, contextlib, csv, hashlib, hmac, http.server, io, json, os, re, tempfile, threading, time
+import engine
 from garant import Server, check, milliseconds
 from mailbox import Mailbox
 
@@ -184,7 +185,7 @@ def register(tests):
             check(last["reason"] == "planted: no such parcel" and hook.seen[-1]["json"]["references"] == [given], f"{last}")
             server.operator().post("/v1/journal/verify").expect(200)
             server.stop()
-            with contextlib.closing(sqlite3.connect(f"{server.data}/data.db")) as db:
+            with contextlib.closing(engine.base(server.data)) as db:
                 left = db.execute("SELECT kind, note FROM duty WHERE via IS NOT NULL AND note IS NOT NULL").fetchall()
             check(not left, f"by what a recipient knew the person is kept after its answer: {left}")
             held = b"".join(open(os.path.join(where, name), "rb").read() for where, _, names in os.walk(server.data) for name in names)

@@ -1,7 +1,8 @@
 """Applications as stores: signed messages to one on loopback, answered at once, later by a call back, wrongly or never; what was asked waits meanwhile."""
-import base64, contextlib, hashlib, hmac, http.server, json, os, sqlite3, ssl, threading, urllib.parse
+import base64, contextlib, hashlib, hmac, http.server, json, os, ssl, threading, urllib.parse
 from browser import Browser
 from certificates import Certificates
+import engine
 from garant import Client, Server, check
 from mailbox import Mailbox
 from people import staff
@@ -130,7 +131,7 @@ def no_canary(server, number):
         for name in names:
             with contextlib.suppress(OSError), open(os.path.join(folder, name), "rb") as file:
                 check(email_of(number).encode() not in file.read(), f"{name} holds what the person was looked up by")
-    with contextlib.closing(sqlite3.connect(f"{server.data}/data.db")) as db:
+    with contextlib.closing(engine.base(server.data)) as db:
         check(db.execute("SELECT COUNT(*) FROM connector_value").fetchone() == (0,), "values to look people up by are left")
 
 

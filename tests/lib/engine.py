@@ -161,3 +161,38 @@ def copied(data, to, **options):
             shared().run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name(data, file)}';\n"
                          f"CREATE DATABASE {name(to, file)} TEMPLATE {name(data, file)};\n")
     return to
+
+
+def _database(to, of):
+    """Of that name, as it is copied from another; `of` None: empty."""
+    ends = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname IN ('{to}', '{of}');\n"
+    for one in (to, of):
+        shared().forget(one)
+    _, errors = shared().run(f"{ends}DROP DATABASE IF EXISTS {to} WITH (FORCE);\nCREATE DATABASE {to} TEMPLATE {of or 'template0'};\n")
+    assert not errors, errors
+
+
+def set_aside(data, path):
+    """A copy of data.db, or of its database, for put_back(); the server on it must have stopped."""
+    if POSTGRESQL:
+        _database(name(path), name(data))
+    else:
+        shutil.copy(os.path.join(data, "data.db"), path)
+
+
+def put_back(data, path):
+    if POSTGRESQL:
+        _database(name(data), name(path))
+        return
+    for log in ("data.db-wal", "data.db-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(data, log))
+    shutil.copy(path, os.path.join(data, "data.db"))
+
+
+def taken_away(data, path):
+    """data.db is moved out of the way; its database is made anew, empty."""
+    if POSTGRESQL:
+        _database(name(data), None)
+    else:
+        os.rename(os.path.join(data, "data.db"), path)

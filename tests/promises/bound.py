@@ -310,15 +310,12 @@ def older_file(t):
     backup, older = t.path("backup"), t.path("older.db")
     operator.post("/v1/backup", {"to": backup}).expect(200, 201)
     server.stop()
-    shutil.copy(os.path.join(server.data, "data.db"), older)
+    engine.set_aside(server.data, older)
     server.start()
     app.consent(ident, "news", "given", channel="email").expect(201)
     app.consent(ident, "news", "withdrawn", channel="email").expect(201)
     server.kill()                                            # not in order: what was acknowledged is known all the same
-    for name in ("data.db-wal", "data.db-shm"):
-        if os.path.exists(os.path.join(server.data, name)):
-            os.remove(os.path.join(server.data, name))
-    shutil.copy(older, os.path.join(server.data, "data.db"))
+    engine.put_back(server.data, older)
     status, said = server.refuses_to_start()
     check(status and "older than the keyring" in said, f"serve: {status} {said}")
     for run in looks(server, server.data):
@@ -349,7 +346,7 @@ def restored(t):
     ledger.execute(server.data, "DELETE FROM ledger")
     run = garant("restore", backup, "--data", server.data, ok=None)
     check(run.returncode and "lost what binds" in run.stderr, f"rows whose bindings are gone are taken over: {run.stdout} {run.stderr}")
-    os.rename(os.path.join(server.data, "data.db"), t.path("altered.db"))
+    engine.taken_away(server.data, t.path("altered.db"))
     garant("restore", backup, "--data", server.data)
     for run in looks(server, server.data):
         check(run.returncode == 0, f"after a restore: {run.stdout} {run.stderr}")
