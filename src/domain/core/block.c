@@ -1,10 +1,11 @@
 /* Blocks: events of one person, category and day written together. */
 #include "domain/core/block.h"
 #include "policy/policy.h"
+#include "store/store.h"
 #include <stdlib.h>
 
-/* FORM count {length name}* {length item id rest}*; numbers have seven bits a byte, the smallest first (LEB128), signed
- * ones folded: 0 -1 1 -2 …. rest: at, took, number of the source, count of fields; each field: number of its name · 8
+/* FORM count {length name}* {length item id rest}*, as pack_number() writes numbers. rest: at, took, number of the
+ * source, count of fields; each field: number of its name · 8
  * + kind, then its value. */
 enum { FORM = 1 };
 enum value_kind { VALUE_TEXT, VALUE_INT, VALUE_NUMBER, VALUE_TRUE, VALUE_FALSE, VALUE_JSON, VALUE_AT };
@@ -16,27 +17,22 @@ bool block_holds(const struct category *cat)
 
 /* ---- Numbers and texts. ---- */
 
-static void put_number(struct buf *b, uint64_t n)
+void pack_number(struct buf *b, uint64_t n)
 {
     for (; n >= 0x80; n >>= 7)
         buf_char(b, (char)(n | 0x80));
     buf_char(b, (char)n);
 }
 
-static void put_signed(struct buf *b, int64_t n) { put_number(b, n < 0 ? ~((uint64_t)n << 1) : (uint64_t)n << 1); }
+void pack_signed(struct buf *b, int64_t n) { pack_number(b, n < 0 ? ~((uint64_t)n << 1) : (uint64_t)n << 1); }
 
-static void put_text(struct buf *b, text s)
+void pack_text(struct buf *b, text s)
 {
-    put_number(b, s.n);
+    pack_number(b, s.n);
     buf_add(b, s);
 }
 
-struct cursor {
-    text rest;
-    bool bad;
-};
-
-static uint64_t get_number(struct cursor *c)
+uint64_t unpack_number(struct unpack *c)
 {
     uint64_t n = 0;
     for (unsigned shift = 0; shift < 64 && c->rest.n; shift += 7) {
@@ -50,15 +46,15 @@ static uint64_t get_number(struct cursor *c)
     return 0;
 }
 
-static int64_t get_signed(struct cursor *c)
+int64_t unpack_signed(struct unpack *c)
 {
-    uint64_t n = get_number(c);
+    uint64_t n = unpack_number(c);
     return (int64_t)(n >> 1 ^ (0 - (n & 1)));
 }
 
-static text get_text(struct cursor *c)
+text unpack_text(struct unpack *c)
 {
-    uint64_t n = get_number(c);
+    uint64_t n = unpack_number(c);
     if (n > c->rest.n) {
         c->bad = true;
         return (text){ NULL, 0 };
@@ -93,29 +89,29 @@ static enum err add_name(struct arena *a, struct block *b, text name)
 
 static enum err add_frame(struct arena *a, struct block *b, text bytes)
 {
-    struct cursor c = { .rest = bytes };
+    struct unpack c = { .rest = bytes };
     TRY(wider(a, (void **)&b->frames, b->count, &b->room, sizeof *b->frames));
     struct block_frame *f = &b->frames[b->count++];
-    f->item = get_signed(&c);
-    f->id = (uint32_t)get_number(&c);
-    f->at = f->item / 1000 + get_signed(&c);
-    f->took = f->at + get_signed(&c);
+    f->item = unpack_signed(&c);
+    f->id = (uint32_t)unpack_number(&c);
+    f->at = f->item / 1000 + unpack_signed(&c);
+    f->took = f->at + unpack_signed(&c);
     f->bytes = bytes;
     return c.bad ? ERR_INTEGRITY : OK;
 }
 
 enum err block_read(struct arena *a, text clear, struct block *out)
 {
-    struct cursor c = { .rest = text_from(clear, 1) };
+    struct unpack c = { .rest = text_from(clear, 1) };
     *out = (struct block){ 0 };
     if (!clear.n)
         return OK;
     c.bad = clear.p[0] != FORM;
-    for (uint64_t names = get_number(&c); names && !c.bad; names--)
-        TRY(add_name(a, out, get_text(&c)));
+    for (uint64_t names = unpack_number(&c); names && !c.bad; names--)
+        TRY(add_name(a, out, unpack_text(&c)));
     enum err status = OK;
     while (c.rest.n && !c.bad && status == OK) {
-        text bytes = get_text(&c);
+        text bytes = unpack_text(&c);
         if (!c.bad)
             status = add_frame(a, out, bytes);
     }
@@ -169,11 +165,11 @@ enum err block_write(struct arena *a, const struct block *b, unsigned from, unsi
 {
     BUF_AUTO bytes = buf_make(BUF_DEFAULT_LIMIT);
     buf_char(&bytes, FORM);
-    put_number(&bytes, b->name_count);
+    pack_number(&bytes, b->name_count);
     for (unsigned i = 0; i < b->name_count; i++)
-        put_text(&bytes, b->names[i]);
+        pack_text(&bytes, b->names[i]);
     for (unsigned i = from; i < from + count; i++)
-        put_text(&bytes, b->frames[i].bytes);
+        pack_text(&bytes, b->frames[i].bytes);
     return buf_take(a, &bytes, out);
 }
 
@@ -195,24 +191,24 @@ static void put_value(struct buf *b, uint64_t name, const struct json *v, const 
     if (whole)
         snprintf(print, sizeof print, "%lld", (long long)n);
     if (whole && text_eq(v->value, text_of(print))) {
-        put_number(b, name * 8 + VALUE_INT);
-        put_signed(b, n);
+        pack_number(b, name * 8 + VALUE_INT);
+        pack_signed(b, n);
     } else if (v->kind == J_NUMBER) {
-        put_number(b, name * 8 + VALUE_NUMBER);
-        put_text(b, v->value);
+        pack_number(b, name * 8 + VALUE_NUMBER);
+        pack_text(b, v->value);
     } else if (v->kind == J_BOOL)
-        put_number(b, name * 8 + (v->truth ? VALUE_TRUE : VALUE_FALSE));
+        pack_number(b, name * 8 + (v->truth ? VALUE_TRUE : VALUE_FALSE));
     else if (v->kind == J_TEXT && text_eq(v->value, text_of(at)))
-        put_number(b, name * 8 + VALUE_AT);
+        pack_number(b, name * 8 + VALUE_AT);
     else if (v->kind == J_TEXT) {
-        put_number(b, name * 8 + VALUE_TEXT);
-        put_text(b, v->value);
+        pack_number(b, name * 8 + VALUE_TEXT);
+        pack_text(b, v->value);
     } else {
         BUF_AUTO json = buf_make(BUF_DEFAULT_LIMIT);
         struct json_out w = json_out(&json);
         json_put(&w, v);
-        put_number(b, name * 8 + VALUE_JSON);
-        put_text(b, buf_for(b, &json));
+        pack_number(b, name * 8 + VALUE_JSON);
+        pack_text(b, buf_for(b, &json));
     }
 }
 
@@ -226,12 +222,12 @@ enum err block_add(struct arena *a, struct block *b, const struct block_event *e
         count += v->kind != J_NULL;
     TRY(name_number(a, b, e->source, &number));
     time_text(e->at, at);
-    put_signed(&bytes, e->item);
-    put_number(&bytes, e->id);
-    put_signed(&bytes, e->at - e->item / 1000);
-    put_signed(&bytes, e->took - e->at);
-    put_number(&bytes, number);
-    put_number(&bytes, count);
+    pack_signed(&bytes, e->item);
+    pack_number(&bytes, e->id);
+    pack_signed(&bytes, e->at - e->item / 1000);
+    pack_signed(&bytes, e->took - e->at);
+    pack_number(&bytes, number);
+    pack_number(&bytes, count);
     JSON_EACH(v, e->fields) {
         if (v->kind == J_NULL)
             continue;
@@ -242,7 +238,7 @@ enum err block_add(struct arena *a, struct block *b, const struct block_event *e
     return add_frame(a, b, taken);
 }
 
-static text name_at(const struct block *b, struct cursor *c, uint64_t number)
+static text name_at(const struct block *b, struct unpack *c, uint64_t number)
 {
     if (number < b->name_count)
         return b->names[number];
@@ -250,29 +246,29 @@ static text name_at(const struct block *b, struct cursor *c, uint64_t number)
     return TEXT("");
 }
 
-static enum err get_value(struct arena *a, struct cursor *c, unsigned kind, text at, struct json *out)
+static enum err get_value(struct arena *a, struct unpack *c, unsigned kind, text at, struct json *out)
 {
     const struct json *parsed;
     *out = (struct json){ .kind = J_TEXT };
     switch (kind) {
     case VALUE_TEXT:
-        out->value = get_text(c);
+        out->value = unpack_text(c);
         return OK;
     case VALUE_AT:
         out->value = at;
         return OK;
     case VALUE_NUMBER:
-        *out = (struct json){ .kind = J_NUMBER, .value = get_text(c) };
+        *out = (struct json){ .kind = J_NUMBER, .value = unpack_text(c) };
         return OK;
     case VALUE_INT:
-        *out = (struct json){ .kind = J_NUMBER, .value = arena_print(a, "%lld", (long long)get_signed(c)) };
+        *out = (struct json){ .kind = J_NUMBER, .value = arena_print(a, "%lld", (long long)unpack_signed(c)) };
         return out->value.p ? OK : ERR_MEMORY;
     case VALUE_TRUE:
     case VALUE_FALSE:
         *out = (struct json){ .kind = J_BOOL, .truth = kind == VALUE_TRUE };
         return OK;
     case VALUE_JSON:
-        TRY(json_parse(a, get_text(c), &parsed));
+        TRY(json_parse(a, unpack_text(c), &parsed));
         *out = *parsed;
         return OK;
     default:
@@ -286,11 +282,11 @@ struct shared {
     text at, source, took;
 };
 
-static enum err get_field(struct arena *a, const struct block *b, struct cursor *c, const struct shared *s,
+static enum err get_field(struct arena *a, const struct block *b, struct unpack *c, const struct shared *s,
                           struct json *out)
 {
     struct json *parts = NEW_ARRAY(a, struct json, 3);
-    uint64_t head = get_number(c);
+    uint64_t head = unpack_number(c);
     TRY_PTR(parts);
     TRY(get_value(a, c, head & 7, s->at, &parts[0]));
     parts[1] = (struct json){ .kind = J_TEXT, .value = s->source };
@@ -301,16 +297,16 @@ static enum err get_field(struct arena *a, const struct block *b, struct cursor 
     return OK;
 }
 
-static enum err get_event(struct arena *a, const struct block *b, struct cursor *c, struct block_event *out)
+static enum err get_event(struct arena *a, const struct block *b, struct unpack *c, struct block_event *out)
 {
     char at[TIME_TEXT + 1];
     struct json *object = NEW(a, struct json);
-    out->item = get_signed(c);
-    out->id = (uint32_t)get_number(c);
-    out->at = out->item / 1000 + get_signed(c);
-    out->took = out->at + get_signed(c);
-    out->source = name_at(b, c, get_number(c));
-    uint64_t count = get_number(c);
+    out->item = unpack_signed(c);
+    out->id = (uint32_t)unpack_number(c);
+    out->at = out->item / 1000 + unpack_signed(c);
+    out->took = out->at + unpack_signed(c);
+    out->source = name_at(b, c, unpack_number(c));
+    uint64_t count = unpack_number(c);
     if (count > c->rest.n)
         c->bad = true;
     if (c->bad)
@@ -334,7 +330,7 @@ static enum err get_event(struct arena *a, const struct block *b, struct cursor 
 
 enum err block_event(struct arena *a, const struct block *b, unsigned i, struct block_event *out)
 {
-    struct cursor c = { .rest = b->frames[i].bytes };
+    struct unpack c = { .rest = b->frames[i].bytes };
     TRY(get_event(a, b, &c, out));
     return c.bad || c.rest.n ? say(a, ERR_INTEGRITY, "an event of a block cannot be read") : OK;
 }
@@ -354,18 +350,18 @@ uint8_t *block_wanted(struct arena *a, const struct block *b, const text *names,
 }
 
 /* False for what only block_event() reads. */
-static bool glance_value(struct cursor *c, unsigned kind, bool wanted, int64_t *number, text *value)
+static bool glance_value(struct unpack *c, unsigned kind, bool wanted, int64_t *number, text *value)
 {
     switch (kind) {
     case VALUE_TEXT:
-        *value = get_text(c);
+        *value = unpack_text(c);
         return true;
     case VALUE_INT:
-        *number = get_signed(c);
+        *number = unpack_signed(c);
         return true;
     case VALUE_NUMBER:
     case VALUE_JSON:
-        get_text(c);
+        unpack_text(c);
         return !wanted;
     case VALUE_TRUE:
     case VALUE_FALSE:
@@ -378,13 +374,13 @@ static bool glance_value(struct cursor *c, unsigned kind, bool wanted, int64_t *
 
 bool block_glance(const struct block *b, unsigned i, const uint8_t *wanted, unsigned count, struct block_glance *out)
 {
-    struct cursor c = { .rest = b->frames[i].bytes };
+    struct unpack c = { .rest = b->frames[i].bytes };
     *out = (struct block_glance){ .at = b->frames[i].at };
     for (unsigned skipped = 0; skipped < 5;
          skipped++) /* item, id, at, took, source: the frame has what of them counts */
-        get_number(&c);
-    for (uint64_t left = get_number(&c); left && !c.bad; left--) {
-        uint64_t head = get_number(&c), name = head / 8;
+        unpack_number(&c);
+    for (uint64_t left = unpack_number(&c); left && !c.bad; left--) {
+        uint64_t head = unpack_number(&c), name = head / 8;
         if (name >= b->name_count)
             return false;
         unsigned of = wanted[name];
@@ -399,4 +395,13 @@ bool block_glance(const struct block *b, unsigned i, const uint8_t *wanted, unsi
         out->of[of].value = value;
     }
     return !c.bad;
+}
+
+/* ---- What was summed. ---- */
+
+enum err block_forget_sums(struct db *db, text tenant, struct subject_id subject, text category, msec at)
+{
+    if (at < 0)
+        return db_run(db, SQL_USAGE_MONTHS_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(subject), V_TEXT(category)));
+    return db_run(db, SQL_USAGE_MONTH_DROP, NULL, ARGS(V_TEXT(tenant), V_ID(subject), V_TEXT(category), V_INT(at)));
 }

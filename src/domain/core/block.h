@@ -3,9 +3,26 @@
 #ifndef DOMAIN_CORE_BLOCK_H
 #define DOMAIN_CORE_BLOCK_H
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/json.h"
 
+struct buf;
 struct category;
+struct db;
+
+/* Numbers and texts as blocks and what is summed of them write them: numbers have seven bits a byte, the smallest first
+ * (LEB128), signed ones folded: 0 -1 1 -2 …; a text follows its length. */
+void pack_number(struct buf *b, uint64_t n);
+void pack_signed(struct buf *b, int64_t n);
+void pack_text(struct buf *b, text s);
+/* What is read again; bad: it ended too early, and all that follows is 0 or empty. */
+struct unpack {
+    text rest;
+    bool bad;
+};
+uint64_t unpack_number(struct unpack *c);
+int64_t unpack_signed(struct unpack *c);
+text unpack_text(struct unpack *c);
 
 /* A block's bytes: its form, the names (of fields and sources) that its events use, then each event by itself. What is
  * sealed of a single record is JSON, which begins otherwise. BLOCK_BYTES: with its row's key and seal it stays within a
@@ -68,5 +85,9 @@ uint8_t *block_wanted(struct arena *a, const struct block *b, const text *names,
 bool block_glance(const struct block *b, unsigned i, const uint8_t *wanted, unsigned count, struct block_glance *out);
 /* The event numbered `i`. ERR_INTEGRITY when it cannot be read. */
 enum err block_event(struct arena *a, const struct block *b, unsigned i, struct block_event *out);
+
+/* Inside a write that changes which events of that moment (of the category, where `at` is -1) count: what was summed of
+ * their month (domain/usage/sums.h) goes in the same commit. */
+enum err block_forget_sums(struct db *db, text tenant, struct subject_id subject, text category, msec at);
 
 #endif

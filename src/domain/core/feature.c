@@ -76,6 +76,21 @@ enum err feature_due(struct ctx *c)
     return status;
 }
 
+enum err feature_steps(struct ctx *c, bool *more)
+{
+    enum err status = OK;
+    *more = false;
+    EACH_FEATURE(f, c)
+    if (f->steps) {
+        bool left = false;
+        enum err one = f->steps(c, &left);
+        *more |= left;
+        if (status == OK)
+            status = one;
+    }
+    return status;
+}
+
 enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act)
 {
     msec now = c->now;

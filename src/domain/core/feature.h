@@ -82,6 +82,7 @@ struct feature {
     unsigned walk_count;
     enum err (*tick)(struct ctx *c); /* what time brings it, before the sweep */
     enum err (*soon)(struct ctx *c); /* what falls due to the second: the job `features` */
+    enum err (*steps)(struct ctx *c, bool *more); /* what it does a little of at a turn: the job `steps` */
     /* Its next letter by that channel, which has one sender, marked as leaving, NULL when none is due. before: what
      * became of the one before, NULL when that is on record; told in the same commit where there is one, else it is
      * said by itself before it is asked again. */
@@ -124,6 +125,8 @@ enum err feature_moved(struct ctx *c, const struct json *patch, struct change *c
 enum err feature_dropped(struct ctx *c, struct change *ch);
 enum err feature_tick(struct ctx *c);
 enum err feature_due(struct ctx *c); /* all of `soon`; one that fails holds up no other */
+/* A turn of each of `steps`; more: one has more to do at once. One that fails holds up no other. */
+enum err feature_steps(struct ctx *c, bool *more);
 /* Ends what of a feature is over at c->now, in one commit of that act and with no byte left in a log: `any` finds
  * whether there is something, `run` takes a pointer to that moment (msec). */
 enum err feature_end_over(struct ctx *c, enum sql any, enum err (*run)(struct db *db, struct write *w), text act);

@@ -72,6 +72,12 @@ struct app {
             _Atomic int alarm; /* enum load_alarm */
         } of[LOAD_MEASURE_COUNT];
     } load;
+    struct sums_walk {              /* how far months are summed (domain/usage/sums.h): the jobs' thread alone */
+        int64_t day;
+        bool over;
+        char tenant[256];
+        struct subject_id after;
+    } sums;
     struct board *board;            /* what the probes found */
     struct timed {
         msec next; /* by the machine's monotonic clock */

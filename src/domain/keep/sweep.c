@@ -1,6 +1,7 @@
 /* The sweep: archives and erases what is due, in bounded steps of one commit each, found by index and never by walking
  * people. */
 #include "domain/keep/erasing.h"
+#include "domain/core/block.h"
 #include "domain/core/instance.h"
 #include "domain/keep/hold.h"
 #include "domain/mail/account_letter.h"
@@ -221,6 +222,8 @@ static enum err do_thing(struct db *db, const struct step *st, const struct thin
                          V_INT(t->due),
                          V_NULL,
                          V_INT(t->archived || t->plan == PLAN_ARCHIVE) };
+    if (st->kind->table == TABLE_record && t->plan != PLAN_LATER && (!lot->category || block_holds(lot->category)))
+        TRY(block_forget_sums(db, t->tenant, t->subject, t->category, t->at));
     if (t->plan == PLAN_ERASE) {
         TRY(db_run(db, st->kind->end, &changed, key, 6));
         lot->erased += changed;

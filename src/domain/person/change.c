@@ -2,6 +2,7 @@
 #include "store/tables.h"
 #include "domain/person/change.h"
 #include "domain/person/consent.h"
+#include "domain/core/block.h"
 #include "domain/core/feature.h"
 #include "domain/core/id.h"
 #include "domain/core/budget.h"
@@ -121,6 +122,7 @@ static enum err run_subject(struct db *db, const struct change *ch)
 static enum err drop_item(struct db *db, const struct change *ch, const struct change_drop *d)
 {
     struct val of[] = { V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(d->category), V_INT(d->item) };
+    TRY(block_forget_sums(db, ch->tenant, ch->person->id, d->category, -1));
     TRY(db_run(db, SQL_RECORD_DROP, NULL, of, 4));
     return db_run(db, SQL_FORMER_DROP, NULL, of, 4);
 }
@@ -138,6 +140,7 @@ static enum err drop_category(struct db *db, const struct ctx *c, const struct c
 {
     note_gone(c, category, gone);
     struct val of[] = { V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(category) };
+    TRY(block_forget_sums(db, ch->tenant, ch->person->id, category, -1));
     TRY(db_run(db, SQL_ATTACHMENT_PARTS_OF, NULL, of, 3));
     EACH_KIND(kind)
     TRY(db_run(db, kind->drop_of, NULL, of, 3));
@@ -157,11 +160,14 @@ static enum err run_records(struct db *db, const struct ctx *c, const struct cha
     }
     for (unsigned i = 0; i < ch->record_count; i++) {
         const struct record *r = &ch->records[i];
+        const struct category *cat = &c->policy->categories[r->category];
         int64_t written;
+        if (block_holds(cat))
+            TRY(block_forget_sums(db, ch->tenant, ch->person->id, cat->name, -1));
         TRY(db_run(db, SQL_RECORD_PUT, &written,
-                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(c->policy->categories[r->category].name),
-                        V_INT(r->item), V_INT(r->version), V_SEALED(r->sealed), V_TEXT(r->source), V_INT(r->at),
-                        r->due ? V_INT(r->due) : V_NULL, V_INT(r->archived), V_INT(r->key_class))));
+                   ARGS(V_TEXT(ch->tenant), V_ID(ch->person->id), V_TEXT(cat->name), V_INT(r->item), V_INT(r->version),
+                        V_SEALED(r->sealed), V_TEXT(r->source), V_INT(r->at), r->due ? V_INT(r->due) : V_NULL,
+                        V_INT(r->archived), V_INT(r->key_class))));
         if (!written)
             return say(db_arena(db), ERR_CONFLICT, "another record of that number was written meanwhile");
     }

@@ -1,4 +1,4 @@
-/* The audience of a site: visits of nobody, counted by day and by what the policy declares of them. */
+/* The audience of a site: anonymous visits, counted by day and by what the policy declares of them. */
 #include "domain/usage/audience.h"
 #include "base/calendar.h"
 #include "domain/core/ctx.h"

@@ -10,6 +10,7 @@
 #include "domain/person/person.h"
 #include "domain/usage/capacity.h"
 #include "domain/usage/audience.h"
+#include "domain/usage/sums.h"
 #include <math.h>
 
 enum { WEEK = FORECAST_SEASON, HOURS_MOST = FORECAST_WEEKS_MOST * WEEK, SHOWN_WEEKS = 8, DAY_HOURS = 24 };
@@ -493,4 +494,4 @@ static enum err tick(struct ctx *c)
     return OK;
 }
 
-const struct feature usage_feature = { .name = TEXT_INIT("usage"), .tick = tick };
+const struct feature usage_feature = { .name = TEXT_INIT("usage"), .tick = tick, .steps = sums_tick };

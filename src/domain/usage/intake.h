@@ -50,6 +50,7 @@ struct intake {
     bool list;
     struct json_out *refused;
     int64_t taken;
+    msec summed; /* what happened before may be of a month that is summed, before the write is done */
 };
 void intake_wipe(struct intake *t);
 #define INTAKE_AUTO CLEANUP(intake_wipe) struct intake

@@ -374,6 +374,9 @@ static enum err run_events(struct db *db, struct write *w) { return intake_run(d
 enum err intake_room(struct intake *t, unsigned count)
 {
     struct arena *a = t->c->arena;
+    struct date soon = value_day(t->c, t->c->now + DAY);
+    soon.day = 1;
+    t->summed = value_day_start(t->c, soon);
     t->mask = 1;
     while (t->mask < 2 * count + 1)
         t->mask = 2 * t->mask + 1;

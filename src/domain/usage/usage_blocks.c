@@ -128,8 +128,10 @@ static enum err put_block(const struct day *d, struct near *n, unsigned old)
     return OK;
 }
 
+/* Of a month that is over, or nearly, what was summed before these came goes. */
 static enum err put_all(const struct day *d, struct event_made **made, unsigned count)
 {
+    bool late = false;
     for (unsigned i = 0; i < count;) {
         struct near n;
         TRY(find_near(d, made[i], &n));
@@ -143,8 +145,9 @@ static enum err put_all(const struct day *d, struct event_made **made, unsigned 
         } while (++i < count && made[i]->event.item < n.next);
         if (n.block.count > old)
             TRY(put_block(d, &n, old));
+        late |= n.block.count > old && made[i - 1]->event.at < d->t->summed;
     }
-    return OK;
+    return late ? block_forget_sums(d->db, d->t->c->tenant, d->under->p->id, d->category, made[0]->event.at) : OK;
 }
 
 enum err intake_put(struct db *db, const struct intake *t, struct event_made **made, unsigned count)

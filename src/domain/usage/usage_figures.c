@@ -1,7 +1,6 @@
 /* Figures of use: counted by one thing at a time over a whole month, and shown of groups that are large enough. */
 #include "base/calendar.h"
 #include "domain/core/actor.h"
-#include "domain/core/block.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
@@ -10,11 +9,11 @@
 #include "domain/person/record.h"
 #include "domain/person/rectify.h"
 #include "domain/person/reach.h"
-#include "domain/usage/intake.h"
+#include "domain/usage/sums.h"
 #include "domain/usage/usage.h"
 #include <stdlib.h>
 
-enum { MIN_GROUP = 10, PEOPLE_PAGE = 500, KEY_MAX = 200, PERSON_MEMORY = 256 << 20 };
+enum { MIN_GROUP = 10, PEOPLE_PAGE = 500, PERSON_MEMORY = 256 << 20 };
 enum measure { EVENTS, ERRORS, DOWNLOADS, RESPONSES, MEASURES };
 static const text measure_words[] = { TEXT_INIT("events"), TEXT_INIT("errors"), TEXT_INIT("downloads"),
                                       TEXT_INIT("responses") };
@@ -43,7 +42,8 @@ struct figures {
     text purpose, by, month;
     int category;              /* of the events; -1: the purpose has none, people are counted */
     const struct category *of; /* what people are grouped by, NULL for what the event itself tells */
-    const struct field *field, *page, *action, *error, *response;
+    const struct field *field;
+    struct counting counting; /* of the events */
     struct bits categories;
     bool persons;
     int64_t min_group;
@@ -127,12 +127,11 @@ static enum err group_count(struct figures *f, struct group *g, unsigned person,
     return crowd_add(f->c->arena, &g->of[m], person);
 }
 
-static enum err group_time(struct figures *f, struct group *g, int64_t ms)
+/* Room for so many more times. */
+static enum err group_times(struct figures *f, struct group *g, int64_t more)
 {
-    unsigned n = (unsigned)g->counts[RESPONSES];
-    if (n == g->time_room)
+    while (g->counts[RESPONSES] + more > g->time_room)
         TRY(wider(f->c->arena, (void **)&g->times, &g->time_room, sizeof *g->times));
-    g->times[n] = ms;
     return OK;
 }
 
@@ -191,15 +190,12 @@ static enum err take_by(struct figures *f, const struct purpose *purpose)
     f->persons = text_eq(f->by, TEXT("person"));
     if (cat) {
         bits_add(&f->categories, (unsigned)f->category);
-        f->page = field_of(cat, TEXT("page")) ? field_of(cat, TEXT("page")) : field_of(cat, TEXT("file"));
-        f->action = field_of(cat, TEXT("action"));
-        f->error = field_of(cat, TEXT("error"));
-        f->response = field_of(cat, TEXT("response_ms"));
+        counting_of(c->policy, f->category, &f->counting);
     }
     if (f->persons && knows_people(c->policy, purpose))
         return OK;
-    bool told = cat && (text_eq(f->by, TEXT("day")) || (text_eq(f->by, TEXT("page")) && f->page) ||
-                        (text_eq(f->by, TEXT("action")) && f->action));
+    bool told = cat && (text_eq(f->by, TEXT("day")) || (text_eq(f->by, TEXT("page")) && f->counting.page) ||
+                        (text_eq(f->by, TEXT("action")) && f->counting.action));
     if (!told && !f->persons)
         find_field(f, purpose);
     if (f->of)
@@ -301,30 +297,6 @@ static enum err load_known(struct look_list *l, struct figures *f, struct one *o
     return json_parse_buf(o->c.arena, &b, &o->formers);
 }
 
-/* What is counted of an event. */
-struct told {
-    msec at;
-    text page, action;
-    bool error, timed;
-    int64_t ms;
-};
-
-static text of_event(const struct json *fields, const struct field *f)
-{
-    const struct json *v = f ? json_get(fields, f->name) : NULL;
-    return v && v->first ? v->first->value : TEXT("");
-}
-
-static struct told told_of(const struct figures *f, const struct record *r)
-{
-    struct told t = { .at = r->at,
-                      .page = of_event(r->fields, f->page),
-                      .action = of_event(r->fields, f->action),
-                      .error = of_event(r->fields, f->error).n };
-    t.timed = text_int(of_event(r->fields, f->response), &t.ms);
-    return t;
-}
-
 static text day_of(struct days *d, msec at)
 {
     if (at < d->starts[d->last])
@@ -352,11 +324,12 @@ static enum err count_told(struct figures *f, struct group *g, unsigned person, 
         return OK;
     if (t->error)
         TRY(group_count(f, g, person, ERRORS));
-    if (text_eq(t->action, TEXT("download")))
+    if (counting_download(t->action))
         TRY(group_count(f, g, person, DOWNLOADS));
     if (!t->timed)
         return OK;
-    TRY(group_time(f, g, t->ms));
+    TRY(group_times(f, g, 1));
+    g->times[g->counts[RESPONSES]] = t->ms;
     return group_count(f, g, person, RESPONSES);
 }
 
@@ -365,7 +338,7 @@ static enum err count_event(struct figures *both, struct one *o, const struct to
 {
     struct figures *f = t->at < both->from ? both->before : both;
     struct group *g;
-    TRY(group_of(f, text_upto(key_of(f, o, t), KEY_MAX), &g));
+    TRY(group_of(f, text_upto(key_of(f, o, t), SUM_KEY), &g));
     TRY(count_told(f, g, o->number, t));
     return count_told(f, f->all, o->number, t);
 }
@@ -376,98 +349,109 @@ static enum err count_person(struct figures *f, struct one *o)
     struct group *g;
     if (!o->now.n)
         return OK;
-    TRY(group_of(f, text_upto(o->now, KEY_MAX), &g));
+    TRY(group_of(f, text_upto(o->now, SUM_KEY), &g));
     TRY(group_count(f, g, o->number, EVENTS));
     return group_count(f, f->all, o->number, EVENTS);
 }
 
-static enum err load_events(struct figures *f, struct one *o, struct record **out, unsigned *count)
+/* ---- Of events: from the sums of its months where there are some, else one by one. ---- */
+
+struct taking {
+    struct figures *f;
+    struct one *o;
+};
+static enum err take_told(void *arg, const struct told *t)
 {
-    struct ctx *c = &o->c;
-    struct record *rows = NULL;
-    unsigned room = 0;
-    READ_AUTO db = NULL;
-    TRY(store_read(ctx_store(c), c->arena, &db));
-    QUERY_AUTO q;
-    query_start(&q, db, SQL_USAGE_OF,
-                ARGS(V_TEXT(c->tenant), V_ID(o->p->id), V_TEXT(c->policy->categories[f->category].name),
-                     V_INT(f->before->from), V_INT(f->to)));
-    for (*count = 0; query_next(&q); (*count)++) {
-        if (*count == room)
-            TRY(wider(c->arena, (void **)&rows, &room, sizeof *rows));
-        rows[*count] = (struct record){ .category = f->category,
-                                        .item = query_get(&q, USAGE_OF, item),
-                                        .version = query_get(&q, USAGE_OF, version),
-                                        .sealed = { arena_copy(c->arena, query_get(&q, USAGE_OF, sealed).bytes) },
-                                        .at = query_get(&q, USAGE_OF, at),
-                                        .source = arena_copy(c->arena, query_get(&q, USAGE_OF, source)),
-                                        .key_class = (uint32_t)query_get(&q, USAGE_OF, class) };
+    struct taking *k = arg;
+    return count_event(k->f, k->o, t);
+}
+
+static enum err count_rows(struct figures *f, struct one *o, const struct record *rows, unsigned count)
+{
+    RECORD_KEYS_AUTO keys = { .known = false };
+    struct taking k = { f, o };
+    for (unsigned i = 0; i < count; i++) {
+        enum err status = counting_row(&o->c, o->p, &f->counting, &rows[i], &keys, take_told, &k);
+        if (!record_unreadable(status)) /* else named by the board */
+            TRY(status);
     }
-    *out = rows;
-    return q.status;
+    return OK;
 }
 
-/* ERR_CRYPT, ERR_INTEGRITY as record_open(). */
-static enum err count_record(struct figures *f, struct one *o, const struct record *row)
+/* Whether the field was one and the same all through that month. */
+static bool is_steady(const struct figures *f, const struct one *o)
 {
-    struct record r = *row;
-    TRY(record_open(&o->c, o->p, &r));
-    const struct told t = told_of(f, &r);
-    return count_event(f, o, &t);
+    msec replaced;
+    JSON_EACH(one, f->of ? o->formers : NULL)
+        if (text_eq(json_text(one, TEXT("category")), f->of->name) &&
+            text_eq(json_text(one, TEXT("field")), f->field->name) &&
+            time_parse(json_text(one, TEXT("replaced")), &replaced) && replaced > f->from && replaced < f->to)
+            return false;
+    return true;
 }
 
-/* One that a glance does not tell of is built. */
-static enum err count_built(struct figures *f, struct one *o, const struct block *b, unsigned i)
+static enum err count_sum(struct figures *f, struct group *g, unsigned person, const struct sum *s)
 {
-    struct block_event e;
-    TRY(block_event(o->c.arena, b, i, &e));
-    const struct record r = { .at = e.at, .fields = e.fields };
-    const struct told t = told_of(f, &r);
-    return count_event(f, o, &t);
-}
-
-static enum err count_block(struct figures *f, struct one *o, const struct record *row, struct record_keys *keys)
-{
-    enum { PAGE, ACTION, ERROR, RESPONSE, WANTED };
-    const struct field *const fields[WANTED] = { f->page, f->action, f->error, f->response };
-    text names[WANTED];
-    struct block b;
-    for (size_t i = 0; i < WANTED; i++)
-        names[i] = fields[i] ? fields[i]->name : TEXT("");
-    TRY(record_open_block(&o->c, o->p, row, keys, &b));
-    uint8_t *wanted = block_wanted(o->c.arena, &b, names, WANTED);
-    TRY_PTR(wanted);
-    for (unsigned i = 0; i < b.count; i++) {
-        struct block_glance g;
-        if (!block_glance(&b, i, wanted, WANTED, &g) || g.of[PAGE].whole || g.of[ACTION].whole) {
-            TRY(count_built(f, o, &b, i));
+    const int64_t counts[MEASURES] = { s->events, s->errors, s->downloads, s->responses };
+    for (enum measure m = EVENTS; m < (f->before ? MEASURES : ERRORS); m++) {
+        if (!counts[m])
             continue;
+        if (m == RESPONSES) {
+            TRY(group_times(f, g, counts[m]));
+            sums_times(s, g->times + g->counts[m]);
         }
-        struct told t = { .at = g.at,
-                          .page = g.of[PAGE].value,
-                          .action = g.of[ACTION].value,
-                          .error = g.of[ERROR].whole || g.of[ERROR].value.n,
-                          .timed = g.of[RESPONSE].whole,
-                          .ms = g.of[RESPONSE].number };
-        if (!t.timed)
-            t.timed = text_int(g.of[RESPONSE].value, &t.ms);
-        TRY(count_event(f, o, &t));
+        g->counts[m] += counts[m];
+        TRY(crowd_add(f->c->arena, &g->of[m], person));
+    }
+    return OK;
+}
+
+/* The key that all of the month falls under; p NULL: each part its own. */
+static text key_of_month(const struct figures *f, const struct one *o)
+{
+    if (f->persons)
+        return o->id;
+    return f->of ? value_at(f, o->formers, o->now, f->from) : (text){ NULL, 0 };
+}
+
+static enum err count_sums(struct figures *f, struct one *o, const struct sums *sums)
+{
+    bool page = text_eq(f->by, TEXT("page")), action = text_eq(f->by, TEXT("action"));
+    text whole = key_of_month(f, o), part = sums->parts[SUM_ACTION];
+    struct sum s;
+    if (!whole.p && !action)
+        part = sums->parts[page ? SUM_PAGE : SUM_DAY];
+    while (sums_next(&part, &s)) {
+        struct group *g;
+        TRY(group_of(f, whole.p ? text_upto(whole, SUM_KEY) : s.key, &g));
+        TRY(count_sum(f, g, o->number, &s));
+        TRY(count_sum(f, f->all, o->number, &s));
     }
     return OK;
 }
 
 static enum err count_events(struct figures *f, struct one *o)
 {
-    RECORD_KEYS_AUTO keys = { .known = false };
-    struct record *rows;
-    unsigned count;
-    TRY(load_events(f, o, &rows, &count));
-    if (count)
-        TRY(load_known(f->look, f, o));
-    for (unsigned i = 0; i < count; i++) {
-        enum err status = record_is_block(&rows[i]) ? count_block(f, o, &rows[i], &keys) : count_record(f, o, &rows[i]);
-        if (!record_unreadable(status)) /* else named by the board */
-            TRY(status);
+    struct figures *of[] = { f->before, f };
+    const struct sum_month months[] = { { of[0]->from, of[0]->to }, { of[1]->from, of[1]->to } };
+    struct sums sums[2];
+    TRY(sums_load(&o->c, o->p, &f->counting, months, 2, sums));
+    bool loaded = false;
+    for (unsigned i = 0; i < 2; i++) {
+        struct record *rows = NULL;
+        unsigned count = 0;
+        if (sums[i].known && !loaded)
+            TRY(load_known(f->look, f, o));
+        loaded |= sums[i].known;
+        if (sums[i].known && is_steady(of[i], o)) {
+            TRY(count_sums(of[i], o, &sums[i]));
+            continue;
+        }
+        TRY(counting_load(&o->c, o->p, f->category, months[i].first, months[i].past, &rows, &count));
+        if (count && !loaded)
+            TRY(load_known(f->look, f, o));
+        loaded |= count != 0;
+        TRY(count_rows(f, o, rows, count));
     }
     return OK;
 }

@@ -1,4 +1,4 @@
-/* Lines of web servers' logs: read, tied to people or counted as visits of nobody, masked, cut to what the policy
+/* Lines of web servers' logs: read, tied to people or counted as anonymous visits, masked, cut to what the policy
  * declares, and taken once. */
 #include "base/card.h"
 #include "domain/account/agent.h"
@@ -27,7 +27,7 @@ struct dropped {
 struct log {
     struct ctx *c;
     struct intake intake;
-    struct audience audience; /* visits of nobody, if the policy counts them */
+    struct audience audience; /* anonymous visits, if the policy counts them */
     int category;
     bool json;
     struct digest file;

@@ -188,7 +188,7 @@ enum err api_staff_usage_csv(struct ctx *c, const struct request *q, struct repl
     return reply_csv(c, q, r, SENT("purpose"), SENT("by"), text_trim(SENT("month")));
 }
 
-/* ---- Visits of nobody: how often pages were seen, above the least group. ---- */
+/* ---- Anonymous visits: how often pages were seen, above the least group. ---- */
 
 static void put_audience_choices(struct page *p, int category)
 {
