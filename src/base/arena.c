@@ -238,3 +238,21 @@ enum err say_clause(struct arena *a, enum err code, const struct clause *clause,
     va_end(args);
     return code;
 }
+
+enum err say_told(struct arena *a, enum err code, text en, text fr)
+{
+    say(a, code, "%.*s", T(en));
+    snprintf(a->why.said, sizeof a->why.said, "%.*s", T(fr));
+    card_hide_in(a->why.said, strlen(a->why.said));
+    return code;
+}
+
+void say_because(struct arena *a, text en, text fr)
+{
+    size_t n = strlen(a->why.detail), m = strlen(a->why.said);
+    if (!en.n)
+        return;
+    snprintf(a->why.detail + n, sizeof a->why.detail - n, ": %.*s", T(en));
+    if (m)
+        snprintf(a->why.said + m, sizeof a->why.said - m, " : %.*s", T(fr.n ? fr : en));
+}

@@ -54,5 +54,9 @@ enum err say(struct arena *a, enum err code, const char *format, ...) __attribut
 /* The same, naming the clause of the policy that decided, for refusals. */
 enum err say_clause(struct arena *a, enum err code, const struct clause *clause, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Says what another process or an earlier time said, in both languages; fr may be empty. */
+enum err say_told(struct arena *a, enum err code, text en, text fr);
+/* Adds why to what was said last: ": " and the reason, in both languages. Nothing for an empty one. */
+void say_because(struct arena *a, text en, text fr);
 
 #endif

@@ -149,6 +149,8 @@ int reach_main(void)
         json_open(&w, '{');
         json_pair(&w, TEXT("state"), TEXT("failed"));
         json_pair(&w, TEXT("why"), text_of(a.why.detail));
+        json_pair(&w, TEXT("why_fr"), text_of(a.why.said));
+        json_pair(&w, TEXT("code"), err_row(e)->slug);
         json_close(&w, '}');
         if (buf_lend(&a, &out, &told) != OK)
             return 1;

@@ -10,7 +10,7 @@
  *   {"state": "unmapped", "faults": [{"table", "column", "fault"}]}: the map and the store differ, nothing was done
  *   {"state": "told", "told": {…}}: what an application answered, as it is
  *   {"state": "waits"}: an application took it, and will call back
- *   {"state": "failed", "why"}: names and numbers, never a value
+ *   {"state": "failed", "why", "why_fr", "code"}: names and numbers, never a value
  * To an application it also has "id" and "now" (of the message), and "callback": {"url", "until"} where it may answer
  * later.
  * It never sees a key of the house, and ends after its answer. */

@@ -1,8 +1,8 @@
 """Folders of files as stores: a person's files found by name, counted, copied, erased or kept; nothing beyond the folder is reached, whatever a name holds."""
-import base64, contextlib, json, os
+import base64, contextlib, json, os, random, threading, time
 from garant import Server, check
 from mailbox import Mailbox
-from requests import Desk
+from requests import Desk, quiet
 from stores import START, Platform, answered, asked, certificate, email_of, person, until
 
 MAP = """  archive:
@@ -15,11 +15,13 @@ MAP = """  archive:
       letters: {{name: "letters/{{}}/", category: contact, erase: delete}}
       contracts: {{name: "contracts/{{}}.pdf", category: contact, erase: keep, ground: "Code de commerce, L123-22", until: "10 years"}}
 """
+CUTS, MANY = 4, 1500
 
 
 def register(tests):
     tests.test("files: a person's files are counted, copied, erased or kept, and the certificate names how many and how large")(whole)
     tests.test("files: links, '..' in a value, names in Unicode, a folder that is not there: nothing else is touched, and the request waits")(hostile)
+    tests.test("files: an erasure cut off by kill -9 at any moment is done once, and the certificate's counts are those of before")(cut_off)
 
 
 @contextlib.contextmanager
@@ -88,6 +90,53 @@ def whole():
         check("4 MiB" in json.dumps(desk.move(ident, "answer").refused("conflict", status=409)), "answered without the files")
         server.run("verify")
         return "5 files, one kept"
+
+
+def files_in(folder):
+    try:
+        return len(os.listdir(folder))
+    except FileNotFoundError:
+        return 0
+
+
+def cut_off():
+    """Killed while files go: what is left is found again, and what was counted before the first went is what the certificate says."""
+    with started() as (platform, server, desk, root):
+        halves = 0
+        filled(root, "other@exemple.example")
+        chance = random.Random(9)
+        for number in range(10, 10 + CUTS):
+            name = email_of(number)
+            filled(root, name)
+            for extra in range(MANY):
+                put(f"{root}/letters/{name}/more/{extra}.txt", b"more")
+            desk.client.create(person(number))
+            ident = asked(desk, number)
+            sending = threading.Thread(target=lambda: quiet(lambda: desk.move(ident, "answer")))
+            sending.start()
+            at = chance.randrange(MANY)
+            folder, end = f"{root}/letters/{name}/more", time.monotonic() + 20
+            while files_in(folder) > at and time.monotonic() < end:
+                pass
+            server.kill()
+            sending.join()
+            left = until("the process to end with its server", lambda: (before := files_in(folder), time.sleep(0.05))[0] == files_in(folder) and (before,))[0]
+            halves += 0 < left < MANY
+            server.start()
+
+            def tried_again():
+                server.advance(minutes=1)
+                return desk.move(ident, "answer").status == 200 or desk.get(ident)["state"] == "answered"
+            until("the answer", tried_again)
+            check([one for one in names_in(root) if name in one] == [f"contracts/{name}.pdf"], f"left: {[one for one in names_in(root) if name in one]}")
+            paper = certificate(desk, desk.get(ident)["certificate"])
+            found = {one["table"]: (one["found"], one["kept"]) for one in paper["stores"][0]["tables"]}
+            check(paper["interim"] is False and found == {"photos": (1, 0), "letters": (2 + MANY, 0), "contracts": (1, 1)}, f"{paper}")
+        check(len([one for one in names_in(root) if "other@" in one]) == 6, "somebody else's files went")
+        check(halves, "no erasure was cut off in its middle: this shows nothing")
+        check(not desk.client.get("/v1/connectors").json["jobs"], "a job is left")
+        server.run("verify")
+        return f"{CUTS} times, {halves} in the middle"
 
 
 def hostile():

@@ -11,6 +11,7 @@ from postgres import Postgres
 from requests import Desk, quiet
 
 POLICY, START = "site-fr", "2026-11-23T10:00:00Z"
+FRENCH_DOWN = "MariaDB est injoignable"
 DDL = """CREATE TABLE customers (id INTEGER PRIMARY KEY, email VARCHAR(200), name VARCHAR(200), blocked INTEGER, news INTEGER);
 CREATE INDEX customers_email ON customers (email);
 CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER, address VARCHAR(200));
@@ -205,6 +206,13 @@ def kept_open():
         check("MariaDB is not reached" in job["stores"][1]["why"] and job["request"] == ident, f"{job}")
         said = desk.move(ident, "answer").refused("conflict", status=409)
         check("shop_mariadb" in json.dumps(said) and desk.get(ident)["state"] == "progress", f"{said}")
+        down = job["stores"][1]
+        check(down["code"] == "busy" and FRENCH_DOWN in down["why_fr"], f"{down}")
+        refused = desk.client.post(f"/v1/requests/{ident}/moves/answer", {}, **{"Accept-Language": "fr"}).expect(409).json
+        check(FRENCH_DOWN in refused["detail"] and "is not reached" not in refused["detail"], f"{refused}")
+        role = Browser.of(server, staff(server, person(90), email_of(90), "support"))
+        role.get("/staff/stores?lang=fr").expect(200).has(FRENCH_DOWN).lacks("is not reached")
+        role.get("/staff/stores?lang=en").expect(200).has("MariaDB is not reached").lacks(FRENCH_DOWN)
         check(certificate(desk, job["job"])["interim"] is True, "the certificate is the last one though a store is down")
         with contextlib.closing(sqlite3.connect(platform.sqlite)) as db:
             check(not db.execute("SELECT 1 FROM orders WHERE address LIKE 'canary%'").fetchall(), "the store that is up waits for the other")

@@ -72,7 +72,7 @@ enum err connector_message(struct ctx *c, const struct connector_job *j, struct 
 void connector_part_over(struct connector_part *p, bool done)
 {
     p->called = TEXT("");
-    p->why = TEXT("");
+    p->why = (struct connector_why){ .en = TEXT("") };
     p->tries = 0;
     p->state = done ? TEXT("done") : TEXT("open");
 }
@@ -92,6 +92,42 @@ static bool is_name(text s)
 }
 
 static bool is_said(text s) { return s.n <= SAID_MAX && text_utf8(s); }
+
+/* What is wrong with it. */
+enum wrong {
+    WRONG_not,
+    WRONG_state,
+    WRONG_name,
+    WRONG_counts,
+    WRONG_copy,
+    WRONG_rows,
+    WRONG_ground,
+    WRONG_tables,
+    WRONG_remains,
+    WRONG_remain,
+};
+static const struct {
+    text en, fr;
+} wrongs[] = {
+    [WRONG_state] = { TEXT_INIT("the application tells of a state that is not \"done\""),
+                      TEXT_INIT("l'application annonce un état qui n'est pas « done »") },
+    [WRONG_name] = { TEXT_INIT("the application tells of a table without a name of letters, digits, _ - and ."),
+        TEXT_INIT("l'application annonce une table sans nom fait de lettres, chiffres, _ - et .") },
+    [WRONG_counts] = { TEXT_INIT("the application tells of counts that are none"),
+        TEXT_INIT("l'application annonce des nombres qui n'en sont pas") },
+    [WRONG_copy] = { TEXT_INIT("the application tells of a copy without its rows"),
+        TEXT_INIT("l'application annonce une copie sans ses lignes") },
+    [WRONG_rows] = { TEXT_INIT("the application tells of rows that are neither erased, changed nor kept"),
+        TEXT_INIT("l'application annonce des lignes ni effacées, ni changées, ni gardées") },
+    [WRONG_ground] = { TEXT_INIT("the application tells of rows kept without a ground"),
+        TEXT_INIT("l'application annonce des lignes gardées sans motif") },
+    [WRONG_tables] = { TEXT_INIT("the application tells of tables that are no list"),
+        TEXT_INIT("l'application annonce des tables qui ne sont pas une liste") },
+    [WRONG_remains] = { TEXT_INIT("the application tells of remains that are no list"),
+        TEXT_INIT("l'application annonce des restes qui ne sont pas une liste") },
+    [WRONG_remain] = { TEXT_INIT("the application tells of remains without a name"),
+        TEXT_INIT("l'application annonce des restes sans nom") },
+};
 
 /* A count; absent: 0. False for what is none. */
 static bool count_of(const struct json *t, const char *name, int64_t *out)
@@ -117,23 +153,22 @@ static bool are_rows(const struct json *rows)
     return true;
 }
 
-/* NULL: it is whole; else what is wrong with it. */
-static const char *put_table(const struct json *t, text act, struct json_out *w)
+static enum wrong put_table(const struct json *t, text act, struct json_out *w)
 {
     text name = json_text(t, TEXT("table")), ground = json_text(t, TEXT("ground")), until = json_text(t, TEXT("until"));
     const struct json *rows = json_get(t, TEXT("rows"));
     int64_t found, erased, changed, kept;
     if (!is_name(name))
-        return "a table without a name of letters, digits, _ - and .";
+        return WRONG_name;
     if (!count_of(t, "found", &found) || !count_of(t, "erased", &erased) || !count_of(t, "changed", &changed) ||
         !count_of(t, "kept", &kept) || !is_said(ground) || !is_said(until))
-        return "counts that are none";
+        return WRONG_counts;
     if (text_eq(act, TEXT("copy")) && !are_rows(rows))
-        return "a copy without its rows";
+        return WRONG_copy;
     if (text_eq(act, TEXT("erase")) && found > erased + changed + kept)
-        return "rows that are neither erased, changed nor kept";
+        return WRONG_rows;
     if (kept && !ground.n)
-        return "rows kept without a ground";
+        return WRONG_ground;
     json_open(w, '{');
     json_pair(w, TEXT("table"), name);
     if (text_eq(act, TEXT("copy"))) {
@@ -149,16 +184,16 @@ static const char *put_table(const struct json *t, text act, struct json_out *w)
         json_pair(w, TEXT("until"), or_null(until));
     }
     json_close(w, '}');
-    return NULL;
+    return WRONG_not;
 }
 
-static const char *put_tables(const struct json *all, text act, struct json_out *w)
+static enum wrong put_tables(const struct json *all, text act, struct json_out *w)
 {
-    const char *wrong = NULL;
+    enum wrong wrong = WRONG_not;
     json_name(w, TEXT("tables"));
     json_open(w, '[');
     if (all && (all->kind != J_ARRAY || all->count > TABLES_MAX))
-        wrong = "tables that are no list";
+        wrong = WRONG_tables;
     JSON_EACH(t, wrong ? NULL : all)
         wrong = wrong ? wrong : put_table(t, act, w);
     json_close(w, ']');
@@ -174,12 +209,12 @@ static void put_remain(struct json_out *w, text what, text days)
 }
 
 /* What it says, and the backups that the map tells of; where neither does, that they may hold it. */
-static const char *put_remains(const struct node *store, const struct json *all, struct json_out *w)
+static enum wrong put_remains(const struct node *store, const struct json *all, struct json_out *w)
 {
     const struct node *days = node_get(store, TEXT("backup_days"));
     bool backups = false;
     if (all && (all->kind != J_ARRAY || all->count > TABLES_MAX))
-        return "remains that are no list";
+        return WRONG_remains;
     json_name(w, TEXT("remains"));
     json_open(w, '[');
     JSON_EACH(r, all) {
@@ -187,23 +222,25 @@ static const char *put_remains(const struct node *store, const struct json *all,
         text what = json_text(r, TEXT("what"));
         int64_t of;
         if (!is_name(what) || !count_of(r, "days", &of))
-            return "remains without a name";
+            return WRONG_remain;
         put_remain(w, what, n ? n->value : TEXT(""));
         backups |= text_eq(what, TEXT("backups"));
     }
     if (!backups)
         put_remain(w, TEXT("backups"), days ? days->value : TEXT(""));
     json_close(w, ']');
-    return NULL;
+    return WRONG_not;
 }
 
-static enum err put_failed(struct ctx *c, const char *wrong, const struct json **answer)
+static enum err put_failed(struct ctx *c, enum wrong wrong, const struct json **answer)
 {
-    BUF_AUTO b = buf_make(1024);
+    BUF_AUTO b = buf_make(2048);
     struct json_out w = json_out(&b);
+    say_told(c->arena, ERR_VALUE, wrongs[wrong].en, wrongs[wrong].fr);
+    struct connector_why why = connector_why(c);
     json_open(&w, '{');
     json_pair(&w, TEXT("state"), TEXT("failed"));
-    json_pair(&w, TEXT("why"), arena_print(c->arena, "the application tells of %s", wrong));
+    connector_why_put(&w, &why);
     json_close(&w, '}');
     return json_parse_buf(c->arena, &b, answer);
 }
@@ -212,7 +249,7 @@ enum err connector_told(struct ctx *c, const struct node *store, text act, const
                         const struct json **answer)
 {
     text state = json_text(told, TEXT("state"));
-    const char *wrong = state.n && !text_eq(state, TEXT("done")) ? "a state that is not \"done\"" : NULL;
+    enum wrong wrong = state.n && !text_eq(state, TEXT("done")) ? WRONG_state : WRONG_not;
     BUF_AUTO b = buf_make(20 << 20);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
@@ -247,7 +284,8 @@ static void it_failed(struct ctx *c, struct connector_part *p, text code)
     int64_t tries = p->tries + 1;
     connector_part_over(p, false);
     p->tries = tries;
-    p->why = arena_print(c->arena, "the application called back that it failed: %.*s", T(code));
+    say(c->arena, ERR_BUSY, "the application called back that it failed: %.*s", T(code));
+    p->why = connector_why(c);
 }
 
 static enum err take_call(struct ctx *c, struct subject_id id, text token, const struct json *in)
@@ -266,8 +304,10 @@ static enum err take_call(struct ctx *c, struct subject_id id, text token, const
     }
     TRY(connector_map_read(c, &m));
     TRY(connector_told(c, node_get(m.stores, p->store), p->step, in, &answer));
-    if (!text_eq(json_text(answer, TEXT("state")), TEXT("done")))
-        return say(c->arena, ERR_VALUE, "%.*s", T(json_text(answer, TEXT("why"))));
+    if (!text_eq(json_text(answer, TEXT("state")), TEXT("done"))) {
+        struct connector_why why = connector_why_of(answer);
+        return say_told(c->arena, ERR_VALUE, why.en, why.fr);
+    }
     bool counts = text_eq(p->step, TEXT("count"));
     if (counts)
         p->counted = json_get(answer, TEXT("tables"));

@@ -25,7 +25,8 @@ enum err connector_work(struct ctx *c, bool *more);
 /* {"stores": [{"store", "kind", "title"}], "faults": [{"line", "message"}] of the map, "jobs": those that are open, as
  * connector_job()}. */
 enum err connector_show(struct ctx *c, text after, struct answer *out);
-/* Each store is asked what it has: {"stores": [{"store", "state": done, unmapped, failed or manual, "why", "faults"}],
+/* Each store is asked what it has: {"stores": [{"store", "state": done, unmapped, failed or manual, "why",
+ * "why_fr", "code", "faults"}],
  * "whole": whether all is mapped and reached}. */
 enum err connector_check(struct ctx *c, struct answer *out);
 /* What there is of one person in each, by count, and nothing changed. */

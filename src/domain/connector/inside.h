@@ -25,8 +25,19 @@ bool connector_by_message(const struct node *store); /* kind: webhook, an applic
 bool connector_concerned(const struct node *store, enum outside_act act, text detail, bool *by_hand);
 /* The part of a job that waits until the map can be read: its stores are known only then. */
 #define CONNECTOR_MAP TEXT("connectors.yaml")
+/* Why a store did not do it: a word of errors.def, and the reason in both languages, names and numbers alone. Empty:
+ * nothing stands in its way. */
+struct connector_why {
+    text code, en, fr;
+};
+/* What say() said last, which is thereby told. */
+struct connector_why connector_why(struct ctx *c);
+/* Members "why", "why_fr" and "code" of an object. */
+struct connector_why connector_why_of(const struct json *o);
+void connector_why_put(struct json_out *w, const struct connector_why *y);
+
 /* The first fault of a map, as its reader is told. */
-text connector_fault(struct ctx *c, const struct connector_map *m);
+struct connector_why connector_fault(struct ctx *c, const struct connector_map *m);
 /* The first field by which that store looks people up and that has no value in `values`; p NULL: each has. */
 text connector_unkept(const struct node *store, const struct json *values);
 /* {FIELD: [value]} of an open object: the values of the person that the stores look rows up by. Of a map that cannot be
@@ -45,7 +56,8 @@ text connector_act_word(enum outside_act act);
 bool connector_act_named(text word, enum outside_act *out);
 /* open: to be done; waits: an application has it, and will call back; manual: people do it; done. */
 struct connector_part {
-    text store, state, why;
+    text store, state;
+    struct connector_why why;
     int64_t tries;
     text step, called; /* of an application: what it was asked (count, erase, set), and the digest of the token by which
                         * it calls back, in hexadecimal; empty: it may not */
@@ -94,7 +106,7 @@ enum err connector_message(struct ctx *c, const struct connector_job *j, struct 
                            const struct node *store, text step, struct connector_message *out, bool *made);
 /* What an application says that it did, as any other store's answer: {"state": "done", "tables": [{"table", "action":
  * "told", "found", "erased", "changed", "kept", "ground", "until"}], "remains"}; of a copy "rows". {"state": "failed",
- * "why"} when it says less than is asked: rows that are neither erased, changed nor kept, or kept without a ground. */
+ * "why", "why_fr", "code"} when it says less than is asked: rows that are neither erased, changed nor kept, or kept without a ground. */
 enum err connector_told(struct ctx *c, const struct node *store, text act, const struct json *told,
                         const struct json **answer);
 /* The object of a job, as connector_job() says; the map gives the names of its stores for people. */

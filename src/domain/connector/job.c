@@ -26,6 +26,33 @@ bool connector_act_named(text word, enum outside_act *out)
     return false;
 }
 
+/* ---- Why not. ---- */
+
+struct connector_why connector_why(struct ctx *c)
+{
+    const struct why *why = &c->arena->why;
+    struct connector_why out = { .code = err_row(why->code)->slug,
+                                 .en = arena_copy(c->arena, text_of(why->detail)),
+                                 .fr = arena_copy(c->arena, text_of(why->said)) };
+    c->arena->why = (struct why){ .code = OK };
+    return out;
+}
+
+struct connector_why connector_why_of(const struct json *o)
+{
+    return (struct connector_why){ .code = json_text(o, TEXT("code")),
+                                   .en = json_text(o, TEXT("why")),
+                                   .fr = json_text(o, TEXT("why_fr")) };
+}
+
+void connector_why_put(struct json_out *w, const struct connector_why *y)
+{
+    const text none = { NULL, 0 };
+    json_pair(w, TEXT("why"), y->en.n ? y->en : none);
+    json_pair(w, TEXT("why_fr"), y->fr.n ? y->fr : none);
+    json_pair(w, TEXT("code"), y->code.n ? y->code : none);
+}
+
 /* ---- What is sealed. ---- */
 
 static struct place place_of(const struct ctx *c, struct subject_id id, text table, int64_t version)
@@ -40,7 +67,7 @@ static void put_part(struct json_out *w, const struct connector_part *p)
     json_open(w, '{');
     json_pair(w, TEXT("store"), p->store);
     json_pair(w, TEXT("state"), p->state);
-    json_pair(w, TEXT("why"), p->why.n ? p->why : (text){ NULL, 0 });
+    connector_why_put(w, &p->why);
     json_pair_int(w, TEXT("tries"), p->tries);
     json_pair(w, TEXT("evidence"), p->evidence.n ? p->evidence : (text){ NULL, 0 });
     if (p->step.n) {
@@ -93,7 +120,7 @@ static enum err open_body(struct ctx *c, struct connector_job *j, sealed body)
         struct connector_part *p = &j->parts[j->count++];
         *p = (struct connector_part){ .store = json_text(s, TEXT("store")),
                                       .state = json_text(s, TEXT("state")),
-                                      .why = json_text(s, TEXT("why")),
+                                      .why = connector_why_of(s),
                                       .evidence = json_text(s, TEXT("evidence")),
                                       .step = json_text(s, TEXT("step")),
                                       .called = json_text(s, TEXT("called")),

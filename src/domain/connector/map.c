@@ -193,10 +193,13 @@ enum err connector_unreached(struct ctx *c, int64_t *count)
     return OK;
 }
 
-text connector_fault(struct ctx *c, const struct connector_map *m)
+struct connector_why connector_fault(struct ctx *c, const struct connector_map *m)
 {
     const struct finding *f = m->findings.first;
-    return f ? arena_print(c->arena, "connectors.yaml:%u: %.*s", f->at.line, T(f->message)) : TEXT("");
+    if (!f)
+        return (struct connector_why){ .en = TEXT("") };
+    say(c->arena, ERR_CONFIG, "connectors.yaml, line %u: %.*s", f->at.line, T(f->message));
+    return connector_why(c);
 }
 
 enum err connector_map(struct ctx *c, struct connector_map *out)

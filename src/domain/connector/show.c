@@ -112,7 +112,7 @@ static void put_part(struct ctx *c, const struct connector_job *j, const struct 
     json_pair(w, TEXT("store"), p->store);
     json_pair(w, TEXT("title"), title);
     json_pair(w, TEXT("state"), p->state);
-    json_pair(w, TEXT("why"), or_none(p->why));
+    connector_why_put(w, &p->why);
     json_pair(w, TEXT("asked_again"), waits ? time_print(c->arena, p->until) : (text){ NULL, 0 });
     json_pair_bool(w, TEXT("by_hand"), text_eq(p->state, TEXT("manual")));
     json_pair(w, TEXT("evidence"), or_none(p->evidence));
@@ -248,11 +248,11 @@ enum err connector_show(struct ctx *c, text after, struct answer *out)
 static enum err put_asked(struct ctx *c, const struct node *store, text act, text extra, struct json_out *w, bool *good)
 {
     const struct json *answer = NULL;
-    text why = { NULL, 0 }, state = TEXT("manual");
+    struct connector_why why = { .en = { NULL, 0 } };
+    text state = TEXT("manual");
     if (!connector_by_hand(store)) {
         enum err e = connector_ask(c, store, act, extra, NULL, &answer);
-        if (e != OK)
-            why = arena_copy(c->arena, text_of(c->arena->why.detail));
+        why = e == OK ? connector_why_of(answer) : connector_why(c);
         state = e == OK ? json_text(answer, TEXT("state")) : TEXT("failed");
         *good &= text_eq(state, TEXT("done"));
     }
@@ -260,7 +260,7 @@ static enum err put_asked(struct ctx *c, const struct node *store, text act, tex
     json_pair(w, TEXT("store"), store->key);
     json_pair(w, TEXT("title"), connector_title(c, store));
     json_pair(w, TEXT("state"), state);
-    json_pair(w, TEXT("why"), why.p ? why : or_none(json_text(answer, TEXT("why"))));
+    connector_why_put(w, &why);
     static const text members[] = { TEXT_INIT("faults"), TEXT_INIT("tables") };
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         const struct json *value = json_get(answer, members[i]);
@@ -430,9 +430,11 @@ static enum err is_settled(struct ctx *c, struct subject_id id, struct connector
             return say(c->arena, ERR_CONFLICT,
                        "the store %.*s has taken it, and has not called back; it is asked again on %.*s", T(p->store),
                        T(text_upto(time_print(c->arena, p->until), 10)));
-        if (!text_eq(p->state, TEXT("done")))
-            return say(c->arena, ERR_CONFLICT, "the store %.*s has not followed yet%s%.*s", T(p->store),
-                       p->why.n ? ": " : "", T(p->why));
+        if (!text_eq(p->state, TEXT("done"))) {
+            say(c->arena, ERR_CONFLICT, "the store %.*s has not followed yet", T(p->store));
+            say_because(c->arena, p->why.en, p->why.fr);
+            return ERR_CONFLICT;
+        }
     }
     return say(c->arena, ERR_CONFLICT, "the stores are about to finish: try again in a moment");
 }
@@ -440,8 +442,12 @@ static enum err is_settled(struct ctx *c, struct subject_id id, struct connector
 static enum err check_map(struct ctx *c, struct connector_map *m)
 {
     TRY(connector_map_read(c, m));
-    return m->findings.first ? say(c->arena, ERR_CONFLICT, "the stores are not known: %.*s", T(connector_fault(c, m)))
-                             : OK;
+    if (!m->findings.first)
+        return OK;
+    struct connector_why fault = connector_fault(c, m);
+    say(c->arena, ERR_CONFLICT, "the stores are not known");
+    say_because(c->arena, fault.en, fault.fr);
+    return ERR_CONFLICT;
 }
 
 enum err connector_settled(struct ctx *c, struct subject_id request, const struct subject_id *subject,
@@ -489,10 +495,12 @@ enum err connector_reached(struct ctx *c, const struct person *p)
         /* But for tables the copy itself: that it is counted does not say that it is given, at once and whole. */
         text act = node_get(store, TEXT("tables")) ? TEXT("count") : TEXT("copy");
         TRY(connector_ask(c, store, act, values, NULL, &answer));
-        text state = json_text(answer, TEXT("state")), why = json_text(answer, TEXT("why"));
-        if (!text_eq(state, TEXT("done")))
-            return say(c->arena, ERR_CONFLICT, "the store %.*s cannot give its copy: %.*s", T(store->key),
-                       T(why.n ? why : state));
+        struct connector_why why = connector_why_of(answer);
+        if (text_eq(json_text(answer, TEXT("state")), TEXT("done")))
+            continue;
+        say(c->arena, ERR_CONFLICT, "the store %.*s cannot give its copy", T(store->key));
+        say_because(c->arena, why.en, why.fr);
+        return ERR_CONFLICT;
     }
     return OK;
 }

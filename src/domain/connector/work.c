@@ -75,37 +75,41 @@ enum err connector_ask(struct ctx *c, const struct node *store, text act, text e
     return said ? connector_told(c, store, act, said, answer) : OK;
 }
 
-static text first_fault(struct ctx *c, const struct json *answer)
+/* What the map lacks, by the name that it has in the store; the page has the words of `fault`. */
+static struct connector_why first_fault(struct ctx *c, const struct json *answer)
 {
     const struct json *all = json_get(answer, TEXT("faults")), *f = all ? all->first : NULL;
     text table = json_text(f, TEXT("table")), column = json_text(f, TEXT("column"));
-    return arena_print(c->arena, "%.*s%s%.*s: %.*s", T(table), column.n ? "." : "", T(column),
-                       T(json_text(f, TEXT("fault"))));
+    say(c->arena, ERR_CONFIG, "%.*s%s%.*s: %.*s in the map", T(table), column.n ? "." : "", T(column),
+        T(json_text(f, TEXT("fault"))));
+    return connector_why(c);
 }
 
 /* Whether the store did it; else why not stands in the part. */
 static bool followed(struct ctx *c, struct connector_part *p, const struct json *answer)
 {
     text state = json_text(answer, TEXT("state"));
-    bool good = text_eq(state, TEXT("done"));
-    if (!good) {
-        p->why = text_eq(state, TEXT("unmapped")) ? first_fault(c, answer) : json_text(answer, TEXT("why"));
-        if (!p->why.n)
-            p->why = TEXT("the store gave no answer");
+    if (text_eq(state, TEXT("done")))
+        return true;
+    p->why = text_eq(state, TEXT("unmapped")) ? first_fault(c, answer) : connector_why_of(answer);
+    if (!p->why.en.n) {
+        say(c->arena, ERR_BUSY, "the store gave no answer");
+        p->why = connector_why(c);
     }
-    return good;
+    return false;
 }
 
 static bool ask_part(struct ctx *c, const struct node *store, struct connector_part *p, text act, text values,
                      const struct connector_message *m, const struct json **answer)
 {
     if (!store) {
-        p->why = TEXT("the map no longer has this store");
+        say(c->arena, ERR_CONFIG, "the map no longer has this store");
+        p->why = connector_why(c);
         return false;
     }
     if (connector_ask(c, store, act, values, m, answer) == OK)
         return followed(c, p, *answer);
-    p->why = arena_copy(c->arena, text_of(c->arena->why.detail));
+    p->why = connector_why(c);
     return false;
 }
 
@@ -114,7 +118,7 @@ static bool ask_part(struct ctx *c, const struct node *store, struct connector_p
 static enum err failed(struct ctx *c, struct connector_job *j, struct connector_part *p)
 {
     p->tries++;
-    LOG(LOG_WARN, "store.failed", LOG_TEXT("store", p->store), LOG_TEXT("why", p->why), LOG_INT("tries", p->tries));
+    LOG(LOG_WARN, "store.failed", LOG_TEXT("store", p->store), LOG_TEXT("why", p->why.en), LOG_INT("tries", p->tries));
     return connector_put(c, j, TEXT("connector.failed"));
 }
 
@@ -133,8 +137,9 @@ static enum err step_part(struct ctx *c, struct connector_job *j, struct connect
     if (*taken || !text_eq(json_text(*answer, TEXT("state")), TEXT("waits")))
         return *taken ? OK : failed(c, j, p);
     p->state = TEXT("waits");
-    p->why = arena_print(c->arena, "the application has taken it, and has not called back; it is asked again on %.*s",
-                         T(text_upto(time_print(c->arena, p->until), 10)));
+    say(c->arena, ERR_BUSY, "the application has taken it, and has not called back; it is asked again on %.*s",
+        T(text_upto(time_print(c->arena, p->until), 10)));
+    p->why = connector_why(c);
     p->tries = 0;
     return connector_put(c, j, TEXT("connector.waits"));
 }
@@ -172,8 +177,10 @@ static struct connector_part part_of(struct ctx *c, const struct node *store, bo
 {
     text unkept = by_hand ? (text){ NULL, 0 } : connector_unkept(store, values);
     struct connector_part p = { .store = store->key, .state = by_hand || unkept.p ? TEXT("manual") : TEXT("open") };
-    if (unkept.p)
-        p.why = arena_print(c->arena, "%.*s was not kept", T(unkept));
+    if (unkept.p) {
+        say(c->arena, ERR_NOT_FOUND, "%.*s was not kept", T(unkept));
+        p.why = connector_why(c);
+    }
     return p;
 }
 

@@ -19,6 +19,7 @@ static enum err show(struct ctx *c, const struct request *q, struct reply *r, co
     staff_problem(&p, o);
     page_keep(&p, kept, 1);
     json_pair_bool(&p.w, TEXT("listed"), all != NULL);
+    json_pair_bool(&p.w, TEXT("french"), text_eq(c->language, TEXT("fr")));
     json_pair_bool(&p.w, TEXT("some"), stores && stores->count);
     json_pair_bool(&p.w, TEXT("waiting"), jobs && jobs->count);
     json_name(&p.w, TEXT("stores"));
