@@ -112,21 +112,21 @@ static const struct {
     [WRONG_state] = { TEXT_INIT("the application tells of a state that is not \"done\""),
                       TEXT_INIT("l'application annonce un état qui n'est pas « done »") },
     [WRONG_name] = { TEXT_INIT("the application tells of a table without a name of letters, digits, _ - and ."),
-        TEXT_INIT("l'application annonce une table sans nom fait de lettres, chiffres, _ - et .") },
+                     TEXT_INIT("l'application annonce une table sans nom fait de lettres, chiffres, _ - et .") },
     [WRONG_counts] = { TEXT_INIT("the application tells of counts that are none"),
-        TEXT_INIT("l'application annonce des nombres qui n'en sont pas") },
+                       TEXT_INIT("l'application annonce des nombres qui n'en sont pas") },
     [WRONG_copy] = { TEXT_INIT("the application tells of a copy without its rows"),
-        TEXT_INIT("l'application annonce une copie sans ses lignes") },
+                     TEXT_INIT("l'application annonce une copie sans ses lignes") },
     [WRONG_rows] = { TEXT_INIT("the application tells of rows that are neither erased, changed nor kept"),
-        TEXT_INIT("l'application annonce des lignes ni effacées, ni changées, ni gardées") },
+                     TEXT_INIT("l'application annonce des lignes ni effacées, ni changées, ni gardées") },
     [WRONG_ground] = { TEXT_INIT("the application tells of rows kept without a ground"),
-        TEXT_INIT("l'application annonce des lignes gardées sans motif") },
+                       TEXT_INIT("l'application annonce des lignes gardées sans motif") },
     [WRONG_tables] = { TEXT_INIT("the application tells of tables that are no list"),
-        TEXT_INIT("l'application annonce des tables qui ne sont pas une liste") },
+                       TEXT_INIT("l'application annonce des tables qui ne sont pas une liste") },
     [WRONG_remains] = { TEXT_INIT("the application tells of remains that are no list"),
-        TEXT_INIT("l'application annonce des restes qui ne sont pas une liste") },
+                        TEXT_INIT("l'application annonce des restes qui ne sont pas une liste") },
     [WRONG_remain] = { TEXT_INIT("the application tells of remains without a name"),
-        TEXT_INIT("l'application annonce des restes sans nom") },
+                       TEXT_INIT("l'application annonce des restes sans nom") },
 };
 
 /* A count; absent: 0. False for what is none. */
@@ -263,7 +263,10 @@ enum err connector_told(struct ctx *c, const struct node *store, text act, const
 
 /* ---- It calls back. ---- */
 
-static enum err no_call(struct ctx *c) { return say(c->arena, ERR_NOT_FOUND, "this address is not valid, or no longer"); }
+static enum err no_call(struct ctx *c)
+{
+    return say(c->arena, ERR_NOT_FOUND, "this address is not valid, or no longer");
+}
 
 static enum err find_part(struct ctx *c, text token, struct connector_job *j, struct connector_part **out)
 {
