@@ -74,6 +74,9 @@ static enum err of_one(struct cli *cli, text what)
     if (text_eq(what, TEXT("uncertain")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/campaigns/", id, "/uncertain"), asked),
                        TEXT(""), TEXT(""), 0);
+    if (text_eq(what, TEXT("people")) && cli_has(cli, TEXT("pdf")))
+        return cli_ask_file(cli, cli_query(cli, cli_target(cli, "/v1/campaigns/", id, "/letters"), asked),
+                            cli_option(cli, TEXT("pdf")));
     if (text_eq(what, TEXT("people")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, cli_target(cli, "/v1/campaigns/", id, "/people"), asked),
                        TEXT(""), TEXT(""), 0);

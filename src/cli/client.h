@@ -33,5 +33,8 @@ text cli_target(struct cli *cli, const char *before, text id, const char *after)
 text cli_query(struct cli *cli, text target, const char *const *names);
 /* Asks once and prints what comes. */
 enum err cli_ask(struct cli *cli, enum method method, text target, text type, text body, int64_t if_match);
+/* Asks for a file, and keeps it in the new file `to`; "-" is standard output. Which file, and of how many bytes, is
+ * printed. */
+enum err cli_ask_file(struct cli *cli, text target, text to);
 
 #endif

@@ -205,18 +205,22 @@ enum err verb_export(struct cli *cli)
     text id, to = cli_option(cli, TEXT("to"));
     TRY(cli_argument(cli, 0, "the id of a person",
                      "l'identifiant d'une personne", &id));
+    if (!to.p)
+        to = arena_print(cli->arena, "%.*s.zip", T(id));
+    TRY_PTR(to.p);
+    return cli_ask_file(cli, cli_target(cli, "/v1/subjects/", id, "/export"), to);
+}
+
+enum err cli_ask_file(struct cli *cli, text target, text to)
+{
     CLIENT_AUTO client = { 0 };
     struct result result;
     MADE_AUTO file = { .fd = -1 };
     bool print = text_eq(to, TEXT("-"));
-    if (!to.p)
-        to = arena_print(cli->arena, "%.*s.zip", T(id));
-    TRY_PTR(to.p);
     if (!print)
         TRY(make_file(cli, to, &file));
     TRY(client_open(cli, &client));
-    TRY(client_call(&client, METHOD_GET, cli_target(cli, "/v1/subjects/", id, "/export"), TEXT(""), TEXT(""), 0,
-                    &result));
+    TRY(client_call(&client, METHOD_GET, target, TEXT(""), TEXT(""), 0, &result));
     if (print) {
         cli_print(result.body);
         return OK;

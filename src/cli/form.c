@@ -5,16 +5,20 @@
 enum err verb_form(struct cli *cli)
 {
     static const char *const asked[] = { "purpose", "after", "limit", NULL }, *const of[] = { "purpose", NULL };
+    static const char *const shown[] = { "lang", NULL };
     text what, name;
     TRY(cli_argument(cli, 0, "list, show, answers or wordings", "list, show, answers ou wordings", &what));
     if (text_eq(what, TEXT("list")))
         return cli_ask(cli, METHOD_GET, TEXT("/v1/forms"), TEXT(""), TEXT(""), 0);
     if (text_eq(what, TEXT("wordings")))
         return cli_ask(cli, METHOD_GET, cli_query(cli, TEXT("/v1/wordings"), of), TEXT(""), TEXT(""), 0);
-    bool show = text_eq(what, TEXT("show"));
+    bool show = text_eq(what, TEXT("show")), pdf = cli_has(cli, TEXT("pdf"));
     if (!show && !text_eq(what, TEXT("answers")))
         return cli_no_action(cli);
     TRY(cli_argument(cli, 1, "the form's name", "le nom du formulaire", &name));
+    if (show && pdf)
+        return cli_ask_file(cli, cli_query(cli, cli_target(cli, "/forms/", name, "/pdf"), shown),
+                            cli_option(cli, TEXT("pdf")));
     text target = cli_target(cli, "/v1/forms/", name, show ? "" : "/answers");
     return cli_ask(cli, METHOD_GET, show ? target : cli_query(cli, target, asked), TEXT(""), TEXT(""), 0);
 }

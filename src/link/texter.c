@@ -2,6 +2,7 @@
 #include "link/texter.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "domain/core/asker.h"
 #include "domain/core/context.h"
 #include "link/leaving.h"
 #include "reach/credentials.h"
@@ -14,6 +15,7 @@ static const text form = TEXT_INIT("application/x-www-form-urlencoded"), json = 
 
 struct texter {
     struct app *app;
+    struct asker as;
     struct arena a; /* of the options */
     struct texter_options o;
     struct link_thread thread;
@@ -129,6 +131,21 @@ static void send_leaving(void *arg, struct arena *a, const struct outbox_letter 
         snprintf(out->code, sizeof out->code, "%s", answer.code);
 }
 
+/* One at once, for who waits for it. */
+static enum err ask(void *self, struct arena *a, text asked, text *answer)
+{
+    const struct json *in;
+    struct sending s = { .fate = LETTER_FAILED, .code = "message" };
+    TRY(json_parse(a, asked, &in));
+    const struct outbox_letter l = { .name = json_text(in, TEXT("id")),
+                                     .to = json_text(in, TEXT("to")),
+                                     .text = json_text(in, TEXT("text")) };
+    send_leaving(self, a, &l, &s);
+    *answer = arena_print(a, "{\"code\":\"%s\"}", s.fate == LETTER_SENT ? "ok" : s.code);
+    TRY_PTR(answer->p);
+    return OK;
+}
+
 /* ---- The settings. ---- */
 
 enum err texter_credentials(struct arena *a, text file, struct texter_options *out)
@@ -205,6 +222,7 @@ enum err texter_start(struct arena *a, struct app *app, const struct texter_opti
     TRY_PTR(t);
     *out = t;
     t->app = app;
+    t->as = (struct asker){ t, ask };
     t->a = arena_make(SETTINGS_MEMORY);
     t->line = (struct leaving_line){
         .app = app, .channel = TEXT("sms"), .send = send_leaving, .arg = t, .thread = &t->thread
@@ -213,7 +231,7 @@ enum err texter_start(struct arena *a, struct app *app, const struct texter_opti
     if (status == OK)
         status = keep_options(t, o);
     if (status == OK)
-        status = texts_open(a, app, &t->o.texts);
+        status = texts_open(a, app, &t->o.texts, &t->as);
     if (status == OK)
         status = link_thread_start(a, &t->thread, texter_main, t);
     if (status != OK)
@@ -227,7 +245,7 @@ void texter_stop(struct texter **texter)
     if (!t)
         return;
     link_thread_end(&t->thread);
-    (void)texts_open(&t->a, t->app, NULL); /* says nothing: it only ends */
+    (void)texts_open(&t->a, t->app, NULL, NULL); /* says nothing: it only ends */
     arena_free(&t->a);
     free(t);
     *texter = NULL;

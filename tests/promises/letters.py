@@ -1,5 +1,5 @@
 """Marketing emails: to whoever agreed and to nobody else, ended in every way at once, measured only of who agrees to that."""
-import json, re, subprocess, time
+import json, os, re, subprocess, time
 from browser import Browser
 from garant import check
 from mailbox import Mailbox, wait_for
@@ -590,6 +590,13 @@ def by_post(server, app):
         printable(desk.send("POST", f"/staff/campaigns/{ident}/pdf", {"csrf": csrf}).expect(200).body, ident, token)
         file = app.get(f"/v1/campaigns/{ident}/letters?limit=1").expect(200)
         check(file.headers["content-type"] == "application/pdf" and 'rel="next"' in file.headers["link"], f"{file.headers}")
+        named, path = os.path.join(server.folder, "letters.token"), os.path.join(server.folder, "letters.pdf")
+        with open(named, "w", encoding="ascii") as token_file:
+            token_file.write(app.token)
+        os.chmod(named, 0o600)
+        server.run("campaign", "people", ident, "--limit", "1", "--pdf", path, "--as", named)
+        with open(path, "rb") as kept:
+            check(words(kept.read()) == words(file.body), "the command keeps other letters")
         check(words(file.body).count("Automne planté") == 1 and len(app.get(
             f"/v1/campaigns/{ident}/letters?limit=1&after={min(yes, late)}").expect(200).body) > 1000, "a page of it holds another number of letters")
         table = desk.send("POST", f"/staff/campaigns/{ident}/csv", {"csrf": csrf}).expect(200)
@@ -605,6 +612,14 @@ def by_post(server, app):
         form = words(server.anyone().get("/forms/spring_contest/pdf?lang=fr").expect(200).body)
         check("Concours de printemps" in form and "Signature" in form and "par courrier postal" in form and "spring_contest, version" in form, form)
         server.anyone().get("/forms/nothing/pdf").refused("not-found", status=404)
+        path = os.path.join(server.folder, "contest.pdf")
+        told = json.loads(server.run("form", "show", "spring_contest", "--pdf", path, "--lang", "fr", "--json"))
+        with open(path, "rb") as file:
+            kept = file.read()
+        check(told == {"file": path, "bytes": len(kept)} and "Concours de printemps" in words(kept) and os.stat(path).st_mode & 0o777 == 0o600, f"{told}")
+        server.run_refused("conflict", "form", "show", "spring_contest", "--pdf", path)
+        server.run_refused("not-found", "form", "show", "nothing", "--pdf", path + ".none")
+        check(not os.path.exists(path + ".none"), "a file is left that holds nothing")
 
 
 def dm_person(number):

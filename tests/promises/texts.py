@@ -48,7 +48,7 @@ def measured(app):
         check((got["segments"], got["alphabet"], got["letters"]) == want, f"{text[:3]} {len(text)}: {got}")
     for bad in ({"text": {"fr": "a" * 1600, "en": "a"}}, {"measure": True}, {"text": {"fr": "a"}}):
         app.post("/v1/campaigns", {"name": "x", "purpose": "marketing", "channel": "sms", **SAID, **bad}).refused(status=422)
-    app.post(f"/v1/campaigns/{ident}/test").refused("conflict", status=409)
+    app.post(f"/v1/campaigns/{ident}/test").refused("missing-field", status=422)             # this policy has no number of the controller
     app.post(f"/v1/campaigns/{ident}/take", {}).refused("conflict", status=409)
 
 
@@ -182,8 +182,17 @@ def noted(server, gateway, app):
     check((live(server, one)["decision"], live(server, two)["decision"]) == ("withdrawn", "given"), "another was stopped")
     server.client("contest_site").post(f"/v1/campaigns/{ident}/stops", {"phone": "+33611150002"}).refused("forbidden", status=403)
     server.run_refused("forbidden", "campaign", "stopped", ident, "--phone", "+33611150002")          # the operator is of no role
-    desk = Browser.of(server, staff(server, dm_person(96), "clarisse.96@conso.example", "campaigns", language="en"))
+    desk = Browser.of(server, staff(server, {**dm_person(96), "contact": {**dm_person(96)["contact"], "phone": "+33611150096"}},
+                                    "clarisse.96@conso.example", "campaigns", language="en"))
+    before, sent = len(gateway.messages), shown(app, ident)["sent"]
     page = desk.get(f"/staff/campaigns/{ident}").expect(200).has("STOP to 36180", "Someone wants no more text messages")
+    gateway.refuse("+33611150096", 401)
+    desk.submit(page, f"/staff/campaigns/{ident}", press={"do": "test"}).expect(503).has("http-401")
+    gateway.refuse("+33611150096")
+    desk.submit(page, f"/staff/campaigns/{ident}", press={"do": "test"}).expect(200)
+    tried = gateway.wait("+33611150096")
+    check(tried["text"].startswith("Boutique\nPlanted autumn") and "STOP to 36180" in tried["text"], f"{tried}")
+    check(len(gateway.messages) == before + 1 and shown(app, ident)["sent"] == sent, "a test went to somebody else, or counts as sent")
     desk.submit(page, f"/staff/campaigns/{ident}", phone="+33611150002", press={"do": "stopped"}).expect(200)
     check(live(server, two)["decision"] == "withdrawn", f"{live(server, two)}")
 

@@ -75,6 +75,8 @@ enum err campaign_sms_length(struct arena *a, text said, struct sms_length *out)
 /* The message: who writes, the text that was set, how to stop it; w->plain and w->length. ERR_VALUE when it is too
  * long, ERR_CONFLICT without a gateway. */
 enum err campaign_sms_words(struct ctx *c, const struct buf *said, struct campaign_words *w);
+/* A number as E.164 has it. ERR_MISSING for none, or for one without its country. */
+enum err campaign_sms_number(struct ctx *c, text said, text *to);
 /* The person's number as E.164 has it, its category, and the keyed digest by which an answer finds them. ERR_MISSING
  * where none is held. */
 enum err campaign_sms_to(struct ctx *c, const struct campaign *m, const struct person *p, text *to, int *category,

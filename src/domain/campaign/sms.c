@@ -129,14 +129,20 @@ static struct digest digest_of(struct ctx *c, text number)
     return d;
 }
 
+enum err campaign_sms_number(struct ctx *c, text said, text *to)
+{
+    struct telephone t;
+    if (!said.n || !telephone_read(said, c->policy->controller.country, &t) || !t.international || t.extension[0])
+        return say(c->arena, ERR_MISSING, "no telephone number with its country is held of the person");
+    *to = telephone_print(c->arena, &t);
+    return arena_whole(c->arena);
+}
+
 enum err campaign_sms_to(struct ctx *c, const struct campaign *m, const struct person *p, text *to, int *category,
                          struct digest *digest)
 {
-    struct telephone t;
     TRY(campaign_reach_of(c, m, p, to, category));
-    if (!to->n || !telephone_read(*to, c->policy->controller.country, &t) || !t.international || t.extension[0])
-        return say(c->arena, ERR_MISSING, "no telephone number with its country is held of the person");
-    *to = telephone_print(c->arena, &t);
+    TRY(campaign_sms_number(c, *to, to));
     *digest = digest_of(c, *to);
     return arena_whole(c->arena);
 }

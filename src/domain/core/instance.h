@@ -53,6 +53,7 @@ struct app {
     } inbound;
     const struct asker *stores;     /* who reaches the platform's own stores; NULL: nobody does */
     const struct asker *told;       /* who sends to recipients' webhooks; NULL: nobody does */
+    const struct asker *texter;     /* who hands text messages to the gateway; NULL: nobody does */
     _Atomic bool stores_due;        /* a job was added: it is looked for at once */
     struct transient_memory *transient;
     struct seen *seen;              /* last uses of sessions, not yet written */

@@ -1,5 +1,7 @@
 /* What is set up for text messages. */
 #include "domain/mail/texts.h"
+#include "base/json.h"
+#include "domain/core/asker.h"
 #include "domain/core/instance.h"
 
 static enum err keep(struct arena *a, text said, char *out, size_t size)
@@ -10,9 +12,10 @@ static enum err keep(struct arena *a, text said, char *out, size_t size)
     return text_cstr(said, out, size) ? OK : say(a, ERR_CONFIG, "a word of the gateway's settings is too long");
 }
 
-enum err texts_open(struct arena *a, struct app *app, const struct texts *t)
+enum err texts_open(struct arena *a, struct app *app, const struct texts *t, const struct asker *by)
 {
     app->texts.on = false;
+    app->texter = by;
     if (!t)
         return OK;
     TRY(keep(a, t->sender, app->texts.sender, sizeof app->texts.sender));
@@ -33,4 +36,28 @@ enum err texts_need(struct ctx *c)
     return texts_ready(c)
                ? OK
                : say(c->arena, ERR_CONFLICT, "no gateway for text messages is set up here: garant serve --sms FILE");
+}
+
+enum err texts_hand(struct ctx *c, text to, text says, text id)
+{
+    const struct asker *by = c->app->texter;
+    const struct json *in;
+    text asked, told;
+    BUF_AUTO b = buf_make(64 << 10);
+    struct json_out w = json_out(&b);
+    TRY(texts_need(c));
+    if (!by)
+        return say(c->arena, ERR_BUSY, "only the running server reaches the gateway for text messages");
+    json_open(&w, '{');
+    json_pair(&w, TEXT("to"), to);
+    json_pair(&w, TEXT("text"), says);
+    json_pair(&w, TEXT("id"), id);
+    json_close(&w, '}');
+    TRY(buf_lend(c->arena, &b, &asked));
+    TRY(by->ask(by->self, c->arena, asked, &told));
+    TRY(json_parse(c->arena, told, &in));
+    text code = json_text(in, TEXT("code"));
+    return text_eq(code, TEXT("ok"))
+               ? OK
+               : say(c->arena, ERR_BUSY, "the gateway for text messages did not take it: %.*s", T(code));
 }

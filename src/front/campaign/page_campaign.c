@@ -333,7 +333,7 @@ static void put_hand(struct page *p, const struct json *m, const struct staff_vi
     bool by_text = text_eq(channel, TEXT("sms"));
     json_pair_bool(&p->w, TEXT("by_hand"), call || print);
     json_pair_bool(&p->w, TEXT("by_text"), by_text);
-    json_pair_bool(&p->w, TEXT("has_test"), !call && !print && !by_text);
+    json_pair_bool(&p->w, TEXT("has_test"), !call && !print);
     json_pair_bool(&p->w, TEXT("call"), call);
     json_pair_bool(&p->w, TEXT("print"), print);
     json_pair_bool(&p->w, TEXT("takes"), (call || print) && is_state(m, TEXT("running")));
