@@ -1,6 +1,6 @@
 """Requests of public authorities where calls cross: repeated, refused while handed over, kept secret while told, and their people erased."""
 import threading
-from garant import Server, check
+from garant import Server, check, milliseconds
 from mailbox import Mailbox, wait_for
 from people import staff
 
@@ -36,6 +36,8 @@ def approved(server, desk, *people, **more):
 def register(tests):
     tests.test("authorities: a repeated call is answered, not done again")(repeated)
     tests.test("authorities: what was handed over is refused by nobody, and what was told is no secret any more")(crossed)
+    tests.test("authorities: secrecy that ends for more than two hundred people at once falls due by itself, in steps, and everybody is told once")(ended)
+    tests.test("authorities: somebody of whom more than two hundred requests were answered sees all of them")(hundreds)
     tests.test("authorities: a request whose people were erased is closed, and goes at its term")(deserted)
 
 
@@ -105,6 +107,35 @@ def crossed():
             check((handed.status, kept.status) != (201, 200) or not file["people"][0]["told"], f"{turn}: told, and kept secret since: {file}")
             check(handed.status in (201, 412) and kept.status in (200, 409, 412), f"{turn}: {handed.status} {kept.status}")
         return f"80 crossings; refusals were answered {sorted(seen)}"
+
+
+def ended():
+    with Mailbox() as box, started(box) as server:
+        app, operator, desk, count = server.client("app"), server.operator(), at_desk(server), 260
+        people = [app.create(person(number))["id"] for number in range(101, count + 101)]
+        files = [approved(server, desk, *people[first:first + 130], secrecy=LAW, secret_until="2026-12-01") for first in range(0, count, 130)]
+        for number, subject in enumerate(people):
+            operator.post(f"/v1/authorities/{files[number // 130]}/hand", {"subject": subject}).expect(201)
+        server.set_clock(milliseconds("2026-11-30T22:00:00Z"))               # an hour before that day, in Paris
+        server.sweep()
+        check(not any(one["told"] for ident in files for one in operator.get(f"/v1/authorities/{ident}").json["people"]), "told before the law lets it")
+        server.set_clock(milliseconds("2026-11-30T23:00:01Z"))
+        wait_for(lambda: all(operator.get(f"/v1/authorities/{ident}").json["state"] == "closed" for ident in files), within=120)
+        told = [one["told"] for ident in files for one in operator.get(f"/v1/authorities/{ident}").json["people"]]
+        check(len(told) == count and all(told), f"{sum(map(bool, told))} of {count} are told")
+        with open(server.log_file) as log:
+            check('"job":"features"' not in log.read(), "a turn failed")
+        return f"{count} people of {len(files)} requests"
+
+
+def hundreds():
+    with Mailbox() as box, started(box) as server:
+        app, operator, desk, count = server.client("app"), server.operator(), at_desk(server), 203
+        subject = app.create(person(1))["id"]
+        for _ in range(count):
+            operator.post(f"/v1/authorities/{approved(server, desk, subject)}/hand", {"subject": subject}).expect(201)
+        told = operator.get(f"/v1/subjects/{subject}/access").expect(200).json["authorities"]
+        check(len(told) == count, f"{len(told)} of {count}")
 
 
 def deserted():

@@ -191,6 +191,68 @@ def register(tests):
             held = b"".join(open(os.path.join(where, name), "rb").read() for where, _, names in os.walk(server.data) for name in names)
             check(b"no such parcel" not in held, "a recipient's reason lies open in the data folder")
 
+    @tests.test("given: who was told of a restriction is told of its end, nobody else is, and a telling that no longer holds is not repeated")
+    def released():
+        with contextlib.ExitStack() as stack:
+            hook, folder = stack.enter_context(Hook()), stack.enter_context(tempfile.TemporaryDirectory(prefix="garant-told-"))
+            policy = settings(folder, f"carrier: {{by: webhook, url: '{hook.url}', secret: {folder}/secret}}")
+            server = stack.enter_context(Server(policy, now=START))
+            app = server.client("app")
+            ident = app.create({"identity": {"first_name": "Marguerite", "last_name": "Duras"}})["id"]
+            given = app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}).expect(201).json["id"]
+
+            def turn(on, seen):
+                path = f"/v1/subjects/{ident}/restriction"
+                server.advance(seconds=1)                                    # so that rows stand in their order
+                (app.put(path, {"ground": "accuracy contested"}) if on else app.delete(path)).expect(204)
+                return hook.wait(seen)[-1]["json"]
+
+            def states():
+                return [(one["kind"], one["state"]) for one in reversed(rows_of(server))]
+            hook.body = json.dumps({"state": "acknowledged"})
+            check(turn(True, 1)["type"] == "restriction", "not told of the restriction")
+            until(lambda: states() == [("restriction", "acknowledged")])
+            last = turn(False, 2)                                            # its references were erased with its answer
+            check(last["type"] == "release" and last["references"] == [given], f"{last}")
+            until(lambda: states()[1:] == [("release", "acknowledged")])
+            hook.body, hook.status = "", 500
+            turn(True, 3)
+            until(lambda: states()[2:] == [("restriction", "failed")])
+            hook.status = 204
+            check(turn(False, 4)["type"] == "release", "it may have heard of the second restriction")
+            until(lambda: states()[2:] == [("restriction", "over"), ("release", "sent")])
+            server.advance(hours=1)                                         # the restriction would be tried again by now
+            check(turn(True, 5)["type"] == "restriction", "what no longer holds is told again")
+            until(lambda: states()[3:] == [("release", "over"), ("restriction", "sent")])
+            row = rows_of(server)[1]
+            check(row["answered"] is None and not row["references"], f"nobody answered it: {row}")
+            server.operator().post("/v1/journal/verify").expect(200)
+
+    @tests.test("given: a row of what is owed that was altered holds up no other")
+    def altered():
+        with contextlib.ExitStack() as stack:
+            hook, folder = stack.enter_context(Hook()), stack.enter_context(tempfile.TemporaryDirectory(prefix="garant-told-"))
+            policy = settings(folder, f"carrier: {{by: webhook, url: '{hook.url}', secret: {folder}/secret}}")
+            server = stack.enter_context(Server(policy, now=START))
+            app, ids = server.client("app"), []
+            hook.status = 500
+            for number in range(6):
+                ident = app.create({"identity": {"first_name": "Marguerite", "last_name": f"Duras{number}"}})["id"]
+                ids.append(app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}).expect(201).json["id"])
+                app.erase(ident)
+            hook.wait(6)
+            until(lambda: all(one["state"] == "failed" for one in rows_of(server)))
+            server.stop()
+            statement = "UPDATE duty SET note = note || 'X' WHERE note LIKE ?"
+            with contextlib.closing(sqlite3.connect(f"{server.data}/data.db")) as db, db:
+                check(db.execute(statement, (f"%{ids[0]}%",)).rowcount == 1, "nothing was altered")
+            hook.status = 204
+            server.set_clock(milliseconds(START) + 3600_000)
+            server.start()
+            told = {reference for one in hook.wait(6 + 3)[6:] for reference in one["json"]["references"]}
+            check(told <= set(ids[1:]), f"what was altered is told: {told}")
+            until(lambda: "told.stopped" in open(server.log_file).read())
+
     @tests.test("given: a key that recipients.yaml does not know is named with its line, and nothing is sent")
     def misspelt():
         for row, key, line in (("carrier: {by: letter, to: privacy@carrier.example, langauge: fr}", "langauge", 2),

@@ -85,7 +85,7 @@ enum err authority_tell_make(struct ctx *c, const struct authority *a, const str
 enum err authority_tell_run(struct db *db, const struct authority_telling *t);
 /* Titles of the categories, comma between, in c->language. */
 text authority_categories(struct ctx *c, text names);
-/* A step of telling those whose secrecy has ended. */
+/* A step of telling those whose secrecy has ended: about a hundred people a turn. */
 enum err authority_soon(struct ctx *c);
 /* Ends what is over. */
 enum err authority_tick(struct ctx *c);

@@ -201,3 +201,49 @@ enum err owed_tell(struct db *db, const struct policy *p, text tenant, struct su
     }
     return OK;
 }
+
+/* ---- A restriction that ended. ---- */
+
+enum err owed_overtaken(struct db *db, text tenant, struct subject_id subject, text kind, msec at)
+{
+    struct val v[] = { V_TEXT(tenant), V_ID(subject), V_TEXT(kind), V_INT(at) };
+    TRY(db_run(db, SQL_DUTY_UNTOLD, NULL, v, 3));
+    return db_run(db, SQL_DUTY_OVERTAKEN, NULL, v, 4);
+}
+
+/* *out: their names, a comma behind each. */
+static enum err find_restricted(struct db *db, text tenant, struct subject_id subject, text *out)
+{
+    QUERY_AUTO q;
+    BUF_AUTO b = buf_make(1 << 16);
+    query_start(&q, db, SQL_DUTY_RESTRICTED, ARGS(V_TEXT(tenant), V_ID(subject)));
+    while (query_next(&q))
+        buf_print(&b, "%.*s,", T(query_get(&q, DUTY_RESTRICTED, about)));
+    TRY(q.status);
+    return buf_take(db_arena(db), &b, out);
+}
+
+static bool is_among(text names, text one)
+{
+    while (names.n)
+        if (text_eq(text_cut(&names, ','), one))
+            return true;
+    return false;
+}
+
+enum err owed_release(struct db *db, const struct policy *p, text tenant, struct subject_id subject,
+                      struct subject_id id, msec at)
+{
+    struct given *list = NULL;
+    text restricted;
+    TRY(owed_overtaken(db, tenant, subject, TEXT("tell_restriction"), at));
+    TRY(find_restricted(db, tenant, subject, &restricted));
+    if (restricted.n)
+        TRY(owed_given(db, db_arena(db), p, tenant, subject, NULL, 0, &list));
+    for (; list; list = list->next) {
+        id = behind(id);
+        if (is_among(restricted, list->recipient))
+            TRY(duty_tell(db, tenant, id, &subject, TEXT("tell_release"), list, at));
+    }
+    return OK;
+}

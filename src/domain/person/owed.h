@@ -33,6 +33,12 @@ enum err owed_given(struct db *db, struct arena *a, const struct policy *p, text
  * names what was disclosed since as well. The ids are those behind `id`, which was drawn before. */
 enum err owed_tell(struct db *db, const struct policy *p, text tenant, struct subject_id subject, text kind,
                    const struct bits *changed, msec since, struct subject_id id, msec at);
+/* Inside a write: the restriction has ended. Nobody is told of it any more, and each who was, or may have been, is to
+ * be told that it has (GDPR 19). Ids as above. */
+enum err owed_release(struct db *db, const struct policy *p, text tenant, struct subject_id subject,
+                      struct subject_id id, msec at);
+/* Inside a write: what stands under `kind` is overtaken: whoever was not told is not, and none is asked again. */
+enum err owed_overtaken(struct db *db, text tenant, struct subject_id subject, text kind, msec at);
 struct duty_kind {
     text name;
     int months, days;

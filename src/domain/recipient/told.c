@@ -65,6 +65,10 @@ static const struct {
       TEXT_INIT("This data may only be stored for now. Do not use it until we tell you more."),
       TEXT_INIT(
           "Ces données ne peuvent plus qu'être conservées. Ne les utilisez pas avant d'autres nouvelles de notre part.") },
+    { TEXT_INIT("tell_release"), TEXT_INIT("release"),
+      TEXT_INIT("We told you to store this data only. That has ended: you may use it again as agreed."),
+      TEXT_INIT("Nous vous avions demandé de seulement conserver ces données. C'est fini : vous pouvez de nouveau les "
+                "utiliser comme convenu.") },
 };
 
 text told_kind_word(text kind)
@@ -349,23 +353,67 @@ static enum err tell(struct ctx *c, const struct recipient_settings *s, const st
     return e == ERR_PRECONDITION ? OK : e;
 }
 
-static enum err find_due(struct ctx *c, text recipient, struct subject_id *id, bool *found)
+/* Behind which the next is looked for: what cannot be told now holds up nobody else. */
+struct place_due {
+    msec at;
+    text id;
+};
+
+static enum err find_due(struct ctx *c, text recipient, struct place_due *behind, struct subject_id *id, bool *found)
 {
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_TOLD_NEXT, ARGS(V_TEXT(recipient), V_INT(c->now)));
+    query_start(&q, db, SQL_TOLD_NEXT,
+                ARGS(V_TEXT(recipient), V_INT(c->now), V_INT(behind->at), V_BYTES(behind->id)));
     *found = query_next(&q);
     if (!*found)
         return q.status;
     c->tenant = arena_copy(c->arena, query_get(&q, TOLD_NEXT, tenant));
-    memcpy(id, query_get(&q, TOLD_NEXT, id).p, sizeof *id);
-    return arena_whole(c->arena);
+    behind->at = query_get(&q, TOLD_NEXT, at);
+    behind->id = arena_copy(c->arena, query_get(&q, TOLD_NEXT, id));
+    TRY(arena_whole(c->arena));
+    if (behind->id.n != sizeof *id)
+        return say(c->arena, ERR_INTEGRITY, "what is owed has an id of %zu bytes", behind->id.n);
+    memcpy(id, behind->id.p, sizeof *id);
+    return OK;
+}
+
+enum { PASSED_OVER = 32 }; /* of one recipient, in a round */
+
+/* The first of the recipient's that can be told, so that nobody's backlog holds up another's. */
+static enum err tell_first(struct ctx *c, const struct recipient_settings *s, const struct node *row, bool *told)
+{
+    struct place_due behind = { .at = INT64_MIN, .id = TEXT("") };
+    enum err first = OK;
+    *told = false;
+    for (unsigned i = 0; i < PASSED_OVER && !*told; i++) {
+        ARENA_AUTO own = arena_make(c->arena->limit);
+        struct ctx in = *c;
+        struct subject_id id = { { 0 } };
+        bool found = false;
+        in.arena = &own;
+        enum err e = find_due(&in, row->key, &behind, &id, &found);
+        behind.id = arena_copy(c->arena, behind.id);
+        if (!found)
+            return first == OK ? e : first;
+        if (e == OK)
+            e = tell(&in, s, row, id);
+        *told = e == OK;
+        if (e != OK && first == OK) {
+            c->arena->why = own.why;
+            first = e;
+        }
+        if (e != OK && (is_general(e) || !behind.id.p))
+            return e;
+    }
+    return first;
 }
 
 enum err told_work(struct ctx *c, bool *more)
 {
     struct recipient_settings s;
+    enum err status = OK;
     *more = false;
     if (!store_leads(ctx_store(c)))
         return OK;
@@ -373,15 +421,15 @@ enum err told_work(struct ctx *c, bool *more)
     if (s.findings.first)
         return say(c->arena, ERR_CONFIG, "%.*s", T(recipient_settings_fault(c, &s)));
     NODE_EACH(row, s.rows) {
-        struct ctx own = *c;
-        struct subject_id id = { { 0 } };
-        bool found = false;
+        bool told;
         if (recipient_way(&s, row->key) == TOLD_BY_STAFF)
             continue;
-        TRY(find_due(&own, row->key, &id, &found));
-        if (found)
-            TRY(tell(&own, &s, row, id)); /* one of each, so that nobody's backlog holds up another's */
-        *more |= found;
+        enum err e = tell_first(c, &s, row, &told);
+        if (is_general(e))
+            return e;
+        if (status == OK)
+            status = e;
+        *more |= told;
     }
-    return OK;
+    return status;
 }

@@ -249,7 +249,7 @@ static text state_of(struct query *q)
 static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
 {
     const struct duty_kind *k = owed_kind_of(query_get(q, TOLD_LIST, kind));
-    bool open = query_null(q, TOLD_LIST, done);
+    bool open = query_null(q, TOLD_LIST, done), over = text_eq(query_get(q, TOLD_LIST, outcome), TEXT("over"));
     msec next = query_get(q, TOLD_LIST, next);
     text reason = TEXT(""), kept = arena_copy(c->arena, query_get(q, TOLD_LIST, reason));
     if (kept.n)
@@ -269,7 +269,7 @@ static enum err put_row(struct ctx *c, struct query *q, struct json_out *w)
     recipient_put_time(c, w, "next", open && next < TOLD_NEVER ? next : 0);
     json_pair(w, TEXT("way"), or_none(query_get(q, TOLD_LIST, way)));
     json_pair(w, TEXT("why"), open ? or_none(query_get(q, TOLD_LIST, why)) : (text){ NULL, 0 });
-    recipient_put_time(c, w, "answered", query_get(q, TOLD_LIST, done));
+    recipient_put_time(c, w, "answered", over ? 0 : query_get(q, TOLD_LIST, done));
     json_pair(w, TEXT("via"), or_none(query_get(q, TOLD_LIST, via)));
     json_pair(w, TEXT("reason"), or_none(reason));
     json_close(w, '}');
