@@ -199,7 +199,8 @@ def register(tests):
             server = stack.enter_context(Server(policy, now=START))
             app = server.client("app")
             ident = app.create({"identity": {"first_name": "Marguerite", "last_name": "Duras"}})["id"]
-            given = app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}).expect(201).json["id"]
+            what = {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}
+            given = app.post(f"/v1/subjects/{ident}/disclosures", what).expect(201).json["id"]
 
             def turn(on, seen):
                 path = f"/v1/subjects/{ident}/restriction"
@@ -238,7 +239,8 @@ def register(tests):
             hook.status = 500
             for number in range(6):
                 ident = app.create({"identity": {"first_name": "Marguerite", "last_name": f"Duras{number}"}})["id"]
-                ids.append(app.post(f"/v1/subjects/{ident}/disclosures", {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}).expect(201).json["id"])
+                what = {"recipient": "carrier", "purpose": "service", "categories": ["identity"]}
+                ids.append(app.post(f"/v1/subjects/{ident}/disclosures", what).expect(201).json["id"])
                 app.erase(ident)
             hook.wait(6)
             until(lambda: all(one["state"] == "failed" for one in rows_of(server)))

@@ -7,18 +7,13 @@
 
 enum { AUTHORITY_TEXT_MAX = 1000 };
 
-enum authority_state {
-    AUTHORITY_ENTERED,
-    AUTHORITY_APPROVED,
-    AUTHORITY_REFUSED,
-    AUTHORITY_CLOSED,
-    AUTHORITY_STATES
-};
+enum authority_state { AUTHORITY_ENTERED, AUTHORITY_APPROVED, AUTHORITY_REFUSED, AUTHORITY_CLOSED, AUTHORITY_STATES };
 
 /* The file, sealed as a whole: texts that may be absent (p NULL). first_by, second_by: who approved, in words. */
 #define AUTHORITY_FILE(X)                                                                                              \
-    X(authority) X(ground) X(reference) X(received) X(categories) X(from) X(until) X(secrecy) X(entered_by)            \
-    X(first_by) X(second_by) X(reasons) X(document) X(type) X(digest)
+    X(authority)                                                                                                       \
+    X(ground) X(reference) X(received) X(categories) X(from) X(until) X(secrecy) X(entered_by) X(first_by)             \
+        X(second_by) X(reasons) X(document) X(type) X(digest)
 struct authority_file {
 #define X(member) text member;
     AUTHORITY_FILE(X)

@@ -208,7 +208,8 @@ static text text_words(struct ctx *c, const struct field *f, text value)
     case FIELD_COUNTRY:
         return doc_country(c, value);
     case FIELD_TEXT: /* who gave access to a folder, as domain/folder writes it */
-        return text_eq(f->name, TEXT("granted_by")) && policy_actor(c->policy, value) >= 0 ? doc_actor(c, value) : value;
+        return text_eq(f->name, TEXT("granted_by")) && policy_actor(c->policy, value) >= 0 ? doc_actor(c, value)
+                                                                                           : value;
     case FIELD_EMAIL:
     case FIELD_PHONE:
     case FIELD_INTEGER:
@@ -278,8 +279,7 @@ static text term_words(struct ctx *c, struct term t)
     if (t.unit == TERM_ALWAYS || t.unit == TERM_UNSET)
         return doc_in(c, TEXT("no time limit"), TEXT("sans durée fixée"));
     bool french = text_eq(c->language, TEXT("fr")), one = t.count == 1;
-    const char *unit = french ? one ? units[t.unit].fr : units[t.unit].frs
-                     : one ? units[t.unit].en : units[t.unit].ens;
+    const char *unit = french ? one ? units[t.unit].fr : units[t.unit].frs : one ? units[t.unit].en : units[t.unit].ens;
     return arena_print(c->arena, "%d %s", t.count, unit);
 }
 
@@ -325,8 +325,8 @@ text doc_kept(const struct ctx *c, text category, text told)
     if (index >= 0)
         return doc_category(c, &c->policy->categories[index]);
     return text_eq(category, TEXT("consents"))
-             ? doc_in(c, TEXT("Proof of consents and refusals"), TEXT("Preuve des consentements et des refus"))
-             : told;
+               ? doc_in(c, TEXT("Proof of consents and refusals"), TEXT("Preuve des consentements et des refus"))
+               : told;
 }
 
 text doc_retention(struct ctx *c, const struct retention *r)
@@ -345,10 +345,10 @@ text doc_form_term(struct ctx *c, struct term t, msec last)
 {
     text term = term_words(c, t), day = last ? doc_time(c, time_print(c->arena, last)) : TEXT("");
     if (last)
-        return arena_print(c->arena, "%.*s %.*s %.*s", T(term),
-                           T(doc_in(c, TEXT("from the last day of the form,"),
-                                    TEXT("à compter du dernier jour du formulaire, le"))),
-                           T(day));
+        return arena_print(
+            c->arena, "%.*s %.*s %.*s", T(term),
+            T(doc_in(c, TEXT("from the last day of the form,"), TEXT("à compter du dernier jour du formulaire, le"))),
+            T(day));
     return arena_print(c->arena, "%.*s %.*s", T(term),
                        T(doc_in(c, TEXT("from the day you send it"), TEXT("à compter de votre envoi"))));
 }
@@ -362,8 +362,7 @@ text doc_recipient(const struct ctx *c, int actor)
     const struct actor_class *class_of = &c->policy->actors[actor];
     text legal = node_text(node_get(node_at(c->policy->root, TEXT("recipients")), class_of->name), TEXT("name"));
     text title = doc_in(c, class_of->title_en, class_of->title_fr);
-    return legal.n ? legal
-         : title.n ? title : class_of->name;
+    return legal.n ? legal : title.n ? title : class_of->name;
 }
 
 static text channel_words(const struct ctx *c, text channel)

@@ -29,7 +29,7 @@ text doc_choice(const struct ctx *c, const struct field *f, text value);
 /* A value of the field as people read it: a choice in words, a day and a moment in words, a country by its name, yes or
  * no; a list's items with commas; else as it is. f NULL: of no field of the policy. */
 text doc_value(struct ctx *c, const struct field *f, const struct json *value);
-text doc_country(const struct ctx *c, text code);    /* its name; the code where it has none */
+text doc_country(const struct ctx *c, text code);   /* its name; the code where it has none */
 text doc_safeguard(const struct ctx *c, text word); /* of a transfer: recipients.*.safeguard in words */
 /* Who did something, told to the person: a role or system by its title, "you", "the server". */
 text doc_actor(const struct ctx *c, text name);

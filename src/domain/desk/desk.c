@@ -39,9 +39,9 @@ struct item {
     enum urgency severity;
     struct subject_id id, subject;
     bool has_id, has_subject;
-    msec due;                 /* 0: none */
+    msec due;                             /* 0: none */
     text version, recipient, title, note; /* title: in place of the kind's */
-    int64_t count;            /* of people; 0: it is one */
+    int64_t count;                        /* of people; 0: it is one */
 };
 struct desk {
     struct ctx *c;
@@ -156,8 +156,8 @@ static enum err gather_board(struct desk *d)
         one->title = doc_in(d->c, row->risk.en, row->risk.fr);
         if (p->state == PROMISE_BROKEN)
             one->title = arena_print(d->c->arena, "%.*s%.*s%.*s (%lld)", T(doc_in(d->c, row->title.en, row->title.fr)),
-                                     T(doc_in(d->c, TEXT(": "), TEXT(" : "))), T(doc_in(d->c, row->bad.en, row->bad.fr)),
-                                     (long long)p->bad);
+                                     T(doc_in(d->c, TEXT(": "), TEXT(" : "))),
+                                     T(doc_in(d->c, row->bad.en, row->bad.fr)), (long long)p->bad);
         d->counts[DESK_promise]++;
     }
     return OK;
@@ -232,7 +232,8 @@ static text path_of(const struct desk *d, const struct item *one)
     struct arena *a = d->c->arena;
     text path = kinds[one->kind].path;
     if (one->kind == DESK_duty || one->kind == DESK_hold)
-        return one->has_subject && d->whom ? with(a, path, "SUBJECT", id_print(a, one->subject)) : TEXT("/staff/people");
+        return one->has_subject && d->whom ? with(a, path, "SUBJECT", id_print(a, one->subject))
+                                           : TEXT("/staff/people");
     if (one->kind == DESK_telling)
         return with(a, path, "RECIPIENT", one->recipient);
     if (one->kind == DESK_version)
@@ -431,7 +432,8 @@ static void put_event(const struct desk *d, const struct item *one, struct buf *
                         T(one->has_id ? id_print(a, one->id) : one->version)));
     line(b, arena_print(a, "DTSTAMP:%.*s", T(stamp(a, d->c->now))));
     line(b, arena_print(a, "DTSTART:%.*s", T(stamp(a, due))));
-    line(b, arena_print(a, "SUMMARY:%.*s%s%.*s", T(escaped(a, title_of(d, one))), reference.n ? " · " : "", T(reference)));
+    line(b,
+         arena_print(a, "SUMMARY:%.*s%s%.*s", T(escaped(a, title_of(d, one))), reference.n ? " · " : "", T(reference)));
     if (d->c->app->public_url[0])
         line(b, arena_print(a, "URL:%s%.*s", d->c->app->public_url, T(path)));
     line(b, TEXT("END:VEVENT"));

@@ -1,5 +1,5 @@
-/* Who was given data is told when it is corrected or restricted, and when that ends (GDPR 19): a duty each, in the commit
- * of the act. A restriction that ends before anybody was told of it is told to nobody. */
+/* Who was given data is told when it is corrected or restricted, and when that ends (GDPR 19): a duty each, in the
+ * commit of the act. A restriction that ends before anybody was told of it is told to nobody. */
 #include "domain/core/feature.h"
 #include "domain/person/owed.h"
 #include "domain/recipient/inside.h"

@@ -364,8 +364,7 @@ static enum err find_due(struct ctx *c, text recipient, struct place_due *behind
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;
-    query_start(&q, db, SQL_TOLD_NEXT,
-                ARGS(V_TEXT(recipient), V_INT(c->now), V_INT(behind->at), V_BYTES(behind->id)));
+    query_start(&q, db, SQL_TOLD_NEXT, ARGS(V_TEXT(recipient), V_INT(c->now), V_INT(behind->at), V_BYTES(behind->id)));
     *found = query_next(&q);
     if (!*found)
         return q.status;
@@ -374,7 +373,7 @@ static enum err find_due(struct ctx *c, text recipient, struct place_due *behind
     behind->id = arena_copy(c->arena, query_get(&q, TOLD_NEXT, id));
     TRY(arena_whole(c->arena));
     if (behind->id.n != sizeof *id)
-        return say(c->arena, ERR_INTEGRITY, "what is owed has an id of %zu bytes", behind->id.n);
+        return say(c->arena, ERR_INTEGRITY, "a duty has an id of %zu bytes", behind->id.n);
     memcpy(id, behind->id.p, sizeof *id);
     return OK;
 }

@@ -15,14 +15,15 @@ struct paging;
 void told_open(struct app *app, const struct asker *by);
 /* The next that is due is told, each step durable before the next: a try is on record before anything goes, and what a
  * crash cuts off is told again under the same id. *more when another may be due at once. ERR_CONFIG when the settings
- * cannot be used. A row that cannot be told is passed over, and its error comes at the end. What fails is tried again after a minute, ever less often, a day at most; what has no answer after
- * "again" days (7), until "give_up" days (90): then it is left to staff. */
+ * cannot be used. A row that cannot be told is passed over, and its error comes at the end. What fails is tried again
+ * after a minute, ever less often, a day at most; what has no answer after "again" days (7), until "give_up" days (90):
+ * then it is left to staff. */
 enum err told_work(struct ctx *c, bool *more);
 
 /* For who may `export` and sees everybody. {"by": webhook, letter or staff, "fault": of the settings, or null, "told":
- * [{"id", "kind", "title", "state": waiting, sent, failed, acknowledged, impossible, disproportionate, over (something else holds by now) or silent (given
- * up), "references", "since", "due", "sent", "tries", "next", "way", "why", "answered", "via", "reason"}]}: the newest
- * first, a page of them. */
+ * [{"id", "kind", "title", "state": waiting, sent, failed, acknowledged, impossible, disproportionate, over (something
+ * else holds by now) or silent (given up), "references", "since", "due", "sent", "tries", "next", "way", "why",
+ * "answered", "via", "reason"}]}: the newest first, a page of them. */
 enum err told_list(struct ctx *c, text recipient, const struct paging *asked, struct answer *out);
 /* One that waits is told again at once. ERR_NOT_FOUND when it does not wait. */
 enum err told_again(struct ctx *c, text recipient, text duty);

@@ -16,7 +16,7 @@ struct told {
 };
 /* One that waits, of c->tenant. ERR_NOT_FOUND when it is answered, or none. */
 enum err told_load(struct ctx *c, struct subject_id id, struct told *out);
-text told_kind_word(text kind);                 /* "erasure", "partial_erasure", "correction", "restriction", "release" */
+text told_kind_word(text kind); /* "erasure", "partial_erasure", "correction", "restriction", "release" */
 text told_said(const struct ctx *c, text kind); /* what the recipient is asked for, a sentence or two */
 /* A member that lists what stands between commas: "references", ids of disclosures; "categories", names of the policy,
  * none: all that it was given. */

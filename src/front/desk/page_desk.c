@@ -39,8 +39,8 @@ static void put_item(struct page *p, const struct json *item)
 {
     int64_t left = 0;
     bool dated = json_int(json_get(item, TEXT("days_left")), &left);
-    static const text copied[] = { TEXT_INIT("title"), TEXT_INIT("reference"), TEXT_INIT("due"),
-                                   TEXT_INIT("days_left"), TEXT_INIT("count") };
+    static const text copied[] = { TEXT_INIT("title"), TEXT_INIT("reference"), TEXT_INIT("due"), TEXT_INIT("days_left"),
+                                   TEXT_INIT("count") };
     json_open(&p->w, '{');
     put_where(p, json_text(item, TEXT("path")));
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
@@ -123,8 +123,8 @@ static void put_chart(struct page *p, const struct json *months, text name, cons
 
 static void put_months(struct page *p, const struct json *months)
 {
-    static const text figures[] = { TEXT_INIT("requests"), TEXT_INIT("answered"),  TEXT_INIT("late"),
-                                    TEXT_INIT("days"),     TEXT_INIT("longest"),   TEXT_INIT("limit"),
+    static const text figures[] = { TEXT_INIT("requests"), TEXT_INIT("answered"), TEXT_INIT("late"),
+                                    TEXT_INIT("days"),     TEXT_INIT("longest"),  TEXT_INIT("limit"),
                                     TEXT_INIT("given"),    TEXT_INIT("withdrawn") };
     json_name(&p->w, TEXT("months"));
     json_open(&p->w, '[');
