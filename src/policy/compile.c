@@ -630,6 +630,19 @@ static enum err compile_recipient_fields(struct loaded *l)
     return OK;
 }
 
+/* Those that list the tenants which they serve, and not this one, serve it in nothing. */
+static struct bits systems_of(const struct policy *p, text tenant)
+{
+    struct bits out = { { 0 } };
+    NODE_EACH(n, node_get(p->root, TEXT("systems"))) {
+        const struct node *served = node_get(n, TEXT("tenants"));
+        int index = policy_actor(p, n->key);
+        if (index >= 0 && (!served || node_has(served, tenant)))
+            bits_add(&out, (unsigned)index);
+    }
+    return out;
+}
+
 static enum err compile_tenant(struct loaded *l, text name, const struct node *n, struct tenant *t)
 {
     const struct policy *p = &l->policy;
@@ -644,6 +657,7 @@ static enum err compile_tenant(struct loaded *l, text name, const struct node *n
                           .fields = NEW_ARRAY(&l->arena, uint64_t, p->category_count + 1),
                           .clause = n ? clause_of(l, n) : p->categories_clause };
     TRY_PTR(t->fields);
+    t->systems = systems_of(p, name);
     t->roles = stored ? none : everything;
     if (staff)
         t->roles = bits_of(p, staff, policy_actor);

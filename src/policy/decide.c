@@ -18,7 +18,8 @@ bool policy_tenant_has(const struct policy *p, const struct tenant *t, int actor
     case ACTOR_STAFF:
     case ACTOR_MANAGER:
         return bits_has(&t->roles, (unsigned)actor);
-    case ACTOR_SYSTEM: /* by a token that a tenant whose data is only stored has accepted: domain/support */
+    case ACTOR_SYSTEM: /* and by a token that a tenant whose data is only stored has accepted: domain/support */
+        return bits_has(&t->systems, (unsigned)actor);
     case ACTOR_RECIPIENT:
     case ACTOR_PERSON:
     case ACTOR_NOBODY:
@@ -43,6 +44,8 @@ static struct decision decide_tenant(const struct policy *p, const struct ask *q
                   !bits_has(&t->purposes, (unsigned)q->purpose);
     if (beyond)
         return DECIDED(REFUSED_STORED, &t->clause);
+    if (t && q->actor >= 0 && p->actors[q->actor].kind == ACTOR_SYSTEM && !policy_tenant_has(p, t, q->actor))
+        return DECIDED(REFUSED_ACTOR, &p->actors[q->actor].clause);
     if (q->support == SUPPORT_NONE)
         return policy_tenant_has(p, t, q->actor) ? DECIDED(ALLOWED, &p->rights_clause)
                                                  : DECIDED(REFUSED_STORED, &t->clause);

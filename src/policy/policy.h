@@ -285,6 +285,7 @@ struct tenant {
     struct bits categories; /* that it may hold, */
     uint64_t *fields;       /* and of each category the fields, 1 << index */
     struct bits roles;      /* actor classes that its own staff may have, */
+    struct bits systems;    /* actor classes of programs that serve it, */
     struct bits purposes;   /* and what they act for, with the policy's support: nobody acts for more there */
     struct clause clause, held_clause; /* held_clause: what lists its fields, its categories, or itself */
 };

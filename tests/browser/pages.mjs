@@ -107,6 +107,7 @@ export const PAGES = [
           authority: 'Tribunal judiciaire', ground: 'CPP 77-1-1', received: '2026-01-05', subjects: site.people?.id ?? '',
           'category.contact': true },
           'form[action="/staff/authorities/new"]') })(site) },
+    { route: '/staff/merger', at: as('staff', '/staff/merger', { status: 422 }) },
     { route: '/staff/desk', at: as('staff', '/staff/desk', { moving: true }) },
     { route: '/staff/stores', at: as('staff', '/staff/stores') },
     { route: '/staff/breaches', at: as('staff', '/staff/breaches') },

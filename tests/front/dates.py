@@ -122,6 +122,32 @@ def register(tests):
                 gone_on_time(terms, timed[1], held)
                 return f"{sum(len(told(file)) for file in files)} ends"
 
+    @tests.test("dates: the receipt of a consent that was signed before its version was published here names the policy of its day")
+    def receipt():
+        with Server("myportal", now="2026-12-20T10:00:00Z", start=False) as server:
+            with open(os.path.join(TOP, "policies/myportal.yaml"), encoding="utf-8") as file:
+                first = file.read()
+            server.policy = os.path.join(server.folder, "policy.yaml")
+
+            def write(text):
+                with open(server.policy, "w", encoding="utf-8") as file:
+                    file.write(text)
+            write(first)
+            server.start()
+            app = server.client("app")
+            ident = app.create({"identity": {"first_name": "Irma", "last_name": "Vidal"}, "contact": {"email": "irma@people.example"}})["id"]
+            scan = app.request("POST", f"/v1/subjects/{ident}/attachments?category=consents&name=signed.pdf", b"%PDF-1.4 planted signature",
+                               [("Content-Type", "application/pdf")]).expect(201).json["id"]
+            app.post(f"/v1/subjects/{ident}/signed", {"purpose": "news", "channel": "email", "decision": "given", "method": "paper", "signed": "2026-12-12",
+                                                      "version": "2.0", "language": "en", "scan": scan}).expect(201)
+            server.advance(minutes=1)
+            write(first.replace('version: "2.0"', 'version: "2.1"').replace("date: 2026-11-21", "date: 2026-12-20"))
+            server.operator().post("/v1/policy/reload").expect(200)
+            check(server.operator().get("/v1/policy").json["version"] == "2.1", "it is not in force")
+            place = server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"][0]["receipt"]
+            notice = str(server.operator().get(f"/v1/subjects/{ident}/receipts/{place}").expect(200).json["receipt"])
+            check("2026-11-21" in notice and "2026-12-20'" not in notice, notice)
+
     @tests.test("dates: a version that applies sooner than people were promised is warned of; who heard of one that is withdrawn hears that too")
     def withdrawn():
         with Mailbox() as mailbox, Server("site-fr", now=NOW, start=False, arguments=mailbox.arguments()) as server:

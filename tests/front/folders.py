@@ -86,6 +86,31 @@ def reached(answer):
 
 
 def register(tests):
+    @tests.test("folders: a system that lists the tenants which it serves gets no token of another, and an older one opens nothing there")
+    def served():
+        with tempfile.TemporaryDirectory(prefix="garant-served-") as folder:
+            with open(os.path.join(TOP, POLICY), encoding="utf-8") as file:
+                text = file.read()
+            path, line = os.path.join(folder, "policy.yaml"), "counter: {purposes: [statistics], acts: [read, write]}"
+            check(line in text, "the policy has another system")
+
+            def write(more):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text.replace(line, line.replace("}", more + "}")))
+            write("")
+            with Server(path, tenant="one") as server:
+                idents = {name: person(server.client("app", name)) for name in ("one", "two")}
+                counters = {name: server.client("counter", name) for name in ("one", "two")}
+                for name, counter in counters.items():
+                    counter.get(f"/v1/subjects/{idents[name]}?purpose=statistics").expect(200)
+                write(", tenants: [one]")
+                server.operator().post("/v1/policy/reload").expect(200)
+                counters["one"].get(f"/v1/subjects/{idents['one']}?purpose=statistics").expect(200)
+                counters["two"].get(f"/v1/subjects/{idents['two']}?purpose=statistics").refused("unauthorised", status=401)
+                server.operator().post("/v1/tokens", {"name": "again", "actor": "counter", "tenant": "two"}).refused(
+                    "forbidden", status=403, clause=r"^systems\.counter$")
+                server.operator().post("/v1/tokens", {"name": "again", "actor": "counter", "tenant": "one"}).expect(201)
+
     @tests.test("folders: /me does not say that nothing is held where access to folders is; it leads to the page that has it")
     def own_page():
         with started() as server:

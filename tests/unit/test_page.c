@@ -259,7 +259,7 @@ static void templates(void **state)
             fail_msg("words.def has no \"%.*s\"", T(title));
     }
     static const char *const menu[] = {
-#define NAV(area, group, key, path, icon) "nav.group." group, "nav." key,
+#define NAV(area, group, key, path, icon, clause) "nav.group." group, "nav." key,
 #include "front/page/nav.def"
 #undef NAV
     };

@@ -85,7 +85,12 @@ enum err token_create(struct ctx *c, text name, text actor, text tenant, text ho
     if (tenant.n && !actor_known_tenant(c->policy, tenant, &row.tenant))
         return say(c->arena, ERR_NOT_FOUND, "there is no such tenant");
     const struct tenant *t = policy_tenant(c->policy, row.tenant);
-    if (!policy_tenant_has(c->policy, t, policy_actor(c->policy, actor)))
+    const struct actor_class *class = &c->policy->actors[policy_actor(c->policy, actor)];
+    bool has = policy_tenant_has(c->policy, t, policy_actor(c->policy, actor));
+    if (!has && class->kind == ACTOR_SYSTEM)
+        return say_clause(c->arena, ERR_FORBIDDEN, &class->clause, "the system \"%.*s\" does not serve \"%.*s\"",
+                          T(actor), T(row.tenant));
+    if (!has)
         return say_clause(c->arena, ERR_FORBIDDEN, &t->clause, "the staff of \"%.*s\" has no role \"%.*s\"",
                           T(row.tenant), T(actor));
     TRY(take_holder(c, holder, &row));

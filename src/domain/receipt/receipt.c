@@ -363,6 +363,21 @@ static enum err receipt_print(const struct telling *t, text *out)
 
 /* ---- Asked for. ---- */
 
+/* The newest of that number that was published before it was decided. What was signed on paper may be older than any
+ * that was published here: then the oldest of that number. `count`: there is none. */
+static unsigned decided_under(const struct telling *t, const struct version *all, unsigned count)
+{
+    unsigned found = count;
+    for (unsigned i = 0; i < count; i++) {
+        if (!text_eq(all[i].version, t->row.policy))
+            continue;
+        found = i;
+        if (all[i].at <= t->row.at)
+            break;
+    }
+    return found;
+}
+
 /* The policy under which it was decided, where this instance published it; else today's. */
 static enum err find_policy(struct telling *t)
 {
@@ -371,9 +386,7 @@ static enum err find_policy(struct telling *t)
     t->root = t->c->policy->root;
     if (!text_eq(t->row.policy, t->c->policy->version)) {
         TRY(version_list(t->c, &all, &count));
-        unsigned i = 0;
-        while (i < count && !(text_eq(all[i].version, t->row.policy) && all[i].at <= t->row.at))
-            i++;
+        unsigned i = decided_under(t, all, count);
         if (i < count) {
             TRY(version_open(t->c, all[i].hash, &then));
             t->root = then.root;

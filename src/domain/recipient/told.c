@@ -151,6 +151,23 @@ static enum err failed(struct ctx *c, struct going *g, text why, msec wait)
     return put(c, g, TEXT("told.failed"));
 }
 
+/* Of the machine or the store: nothing can be made now, whoever it is for. */
+static bool is_general(enum err e)
+{
+    switch ((int)e) {
+    case ERR_STORAGE:
+    case ERR_UNKNOWN:
+    case ERR_FULL:
+    case ERR_MEMORY:
+    case ERR_BUSY:
+    case ERR_ASIDE:
+    case ERR_LOCKED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* ---- By webhook. ---- */
 
 /* The ids of disclosures, which the recipient was given with the data: no value of anybody stands here. */
@@ -235,10 +252,18 @@ static enum err by_webhook(struct ctx *c, const struct recipient_settings *s, st
     begins.begins = true;
     begins.next = c->now + backoff(g->tries + 1);
     TRY(put(c, &begins, TEXT("told.begun")));
-    enum err e = ask(c, &g->t, row, &answer);
-    if (e != OK && e != ERR_CONFIG)
-        return e; /* of the house's own: the next try is on record */
-    text code = e == OK ? json_text(answer, TEXT("code")) : TEXT("settings");
+    /* In memory of its own: what cannot be built spoils no write. */
+    ARENA_AUTO own = arena_make(c->arena->limit);
+    struct ctx apart = *c;
+    apart.arena = &own;
+    enum err e = ask(&apart, &g->t, row, &answer);
+    if (is_general(e)) { /* of the house's own: the next try is on record */
+        c->arena->why = own.why;
+        return e;
+    }
+    text code = e == OK ? json_text(answer, TEXT("code")) : TEXT("message");
+    if (e == ERR_CONFIG)
+        code = TEXT("settings");
     if (!text_eq(code, TEXT("ok"))) {
         json_int(json_get(answer, TEXT("retry_after")), &wait);
         return failed(c, g, code, wait * SECOND);
@@ -285,23 +310,6 @@ static enum err make_letter(struct ctx *c, const struct told *t, const struct no
     };
     const struct letter_values values = { v, sizeof v / sizeof *v };
     return mail_make_in(c, NULL, c->language, node_text(row, TEXT("to")), TEXT("recipient_told"), &values, out);
-}
-
-/* Of the machine or the store: no letter can be made now, whoever it is for. */
-static bool is_general(enum err e)
-{
-    switch ((int)e) {
-    case ERR_STORAGE:
-    case ERR_UNKNOWN:
-    case ERR_FULL:
-    case ERR_MEMORY:
-    case ERR_BUSY:
-    case ERR_ASIDE:
-    case ERR_LOCKED:
-        return true;
-    default:
-        return false;
-    }
 }
 
 static enum err by_letter(struct ctx *c, const struct recipient_settings *s, struct going *g, const struct node *row)

@@ -2,10 +2,12 @@
  * must meet. */
 #include "domain/version/merger.h"
 #include "base/file/card_file.h"
+#include "domain/core/actor.h"
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
 #include "domain/core/write.h"
 #include "domain/core/written.h"
+#include "domain/person/person.h"
 #include "domain/version/find.h"
 #include "domain/version/publish.h"
 #include "policy/lint/lint_help.h"
@@ -66,10 +68,10 @@ static enum err check_accepted(struct app *app, struct arena *a, const struct pu
     query_start(&q, db, SQL_MERGER_FIND, ARGS(V_TEXT(r->older), V_BYTES(TEXT_BYTES(r->taker))));
     if (query_next(&q))
         return OK;
-    return q.status != OK ? q.status
-                          : say_clause(a, ERR_POLICY, clause,
-                                       "\"%.*s\" has not accepted the policy in force: garant merger accept",
-                                       T(controller));
+    return q.status != OK
+               ? q.status
+               : say_clause(a, ERR_POLICY, clause,
+                            "\"%.*s\" has not accepted the policy in force: garant merger accept", T(controller));
 }
 
 /* The same rules: nothing that matters changes besides who is responsible. */
@@ -251,7 +253,7 @@ static enum err check_document(struct ctx *c, const struct merger_acceptance *in
     return card ? value_card(c, TEXT("the document")) : OK;
 }
 
-static enum err check(struct ctx *c, const struct merger_acceptance *in)
+static enum err check_names(struct ctx *c, const struct merger_acceptance *in)
 {
     msec at;
     text now = ctx_controller(c).legal_name;
@@ -260,14 +262,21 @@ static enum err check(struct ctx *c, const struct merger_acceptance *in)
                           "the policy does not say what happens when the company is sold (merger)");
     TRY(check_text(c, "controller", in->controller));
     TRY(check_text(c, "by", in->by));
-    TRY(check_text(c, "version", in->version));
     if (text_eq(in->controller, now))
         return about(c, "controller", say(c->arena, ERR_VALUE, "\"controller\" is the one of the policy in force"));
     if (!value_moment(c, in->signed_on, false, &at) || at > c->now)
         return about(c, "signed", say(c->arena, ERR_VALUE, "\"signed\" is a day that has been, such as 2026-11-20"));
+    return OK;
+}
+
+static enum err check(struct ctx *c, const struct merger_acceptance *in)
+{
+    TRY(check_names(c, in));
+    TRY(check_text(c, "version", in->version));
     if (!text_eq(in->version, c->policy->version) && !text_eq(in->version, text_of(c->policy->hash)))
-        return about(c, "version", say(c->arena, ERR_CONFLICT, "the version in force is %.*s, %s", T(c->policy->version),
-                                       c->policy->hash));
+        return about(
+            c, "version",
+            say(c->arena, ERR_CONFLICT, "the version in force is %.*s, %s", T(c->policy->version), c->policy->hash));
     return check_document(c, in);
 }
 
@@ -328,8 +337,7 @@ static enum err put_acceptance(struct ctx *c, struct query *q, struct json_out *
     json_pair(w, TEXT("document"), json_text(said, TEXT("name")));
     json_pair(w, TEXT("digest"), query_get(q, MERGER_LIST, digest));
     json_pair(w, TEXT("passed"), passed ? query_get(q, MERGER_LIST, passed) : (text){ NULL, 0 });
-    json_pair(w, TEXT("entered"),
-              passed ? time_text(query_get(q, MERGER_LIST, entered), entered) : (text){ NULL, 0 });
+    json_pair(w, TEXT("entered"), passed ? time_text(query_get(q, MERGER_LIST, entered), entered) : (text){ NULL, 0 });
     json_close(w, '}');
     return OK;
 }
@@ -391,6 +399,73 @@ static enum err put_all(struct ctx *c, struct json_out *w)
     return q.status;
 }
 
+/* Who would be told, and from when. */
+static enum err put_preview(struct ctx *c, struct json_out *w)
+{
+    bool everywhere = c->actor.kind == ACTOR_OPERATOR;
+    struct date earliest = { 0 };
+    READ_AUTO db = NULL;
+    TRY(store_read(ctx_store(c), c->arena, &db));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_MERGER_PEOPLE, ARGS(V_TEXT(everywhere ? TEXT("") : c->tenant)));
+    if (query_next(&q)) {
+        json_pair_int(w, TEXT("people"), query_get(&q, MERGER_PEOPLE, people));
+        json_pair_int(w, TEXT("accounts"), query_get(&q, MERGER_PEOPLE, accounts));
+    }
+    TRY(q.status);
+    lint_too_soon(c->policy->root, value_day(c, c->now), &earliest);
+    json_pair(w, TEXT("in_force"), c->policy->version);
+    json_pair(w, TEXT("earliest"),
+              earliest.year ? arena_print(c->arena, "%04d-%02d-%02d", earliest.year, earliest.month, earliest.day)
+                            : (text){ NULL, 0 });
+    return arena_whole(c->arena);
+}
+
+static enum err may_see(struct ctx *c)
+{
+    if (!node_at(c->policy->root, TEXT("merger"))) {
+        say_clause(c->arena, ERR_UNDECLARED, &c->policy->recipients_clause,
+                   "the policy does not say what happens when the company is sold (merger)");
+        return write_refusal(c, NULL, TEXT(""), TEXT(""));
+    }
+    if (person_sees_team(c)) {
+        say(c->arena, ERR_FORBIDDEN, "a new owner is for who answers everybody, not a team alone");
+        return write_refusal(c, NULL, TEXT(""), TEXT(""));
+    }
+    return person_allow_act(c, NULL, ACT_EXPORT);
+}
+
+enum err merger_see(struct ctx *c, struct answer *out)
+{
+    TRY(may_see(c));
+    return merger_list(c, out);
+}
+
+bool merger_may_accept(const struct ctx *c) { return c->policy->tenant_count <= 1; }
+
+static enum err may_accept(struct ctx *c)
+{
+    TRY(may_see(c));
+    return merger_may_accept(c) ? OK
+                                : say(c->arena, ERR_FORBIDDEN,
+                                      "with several tenants, the operator records it: garant "
+                                      "merger accept");
+}
+
+enum err merger_check(struct ctx *c, const struct merger_acceptance *in)
+{
+    TRY(may_accept(c));
+    TRY(check_names(c, in));
+    c->arena->why.field[0] = 0;
+    return OK;
+}
+
+enum err merger_accept_own(struct ctx *c, const struct merger_acceptance *in, struct answer *out)
+{
+    TRY(may_accept(c));
+    return merger_accept(c, in, out);
+}
+
 enum err merger_list(struct ctx *c, struct answer *out)
 {
     BUF_AUTO b = buf_make(PAGE_LIMIT);
@@ -398,6 +473,7 @@ enum err merger_list(struct ctx *c, struct answer *out)
     json_open(&w, '{');
     TRY(put_all(c, &w));
     TRY(put_announced(c, &w));
+    TRY(put_preview(c, &w));
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }

@@ -17,8 +17,18 @@ struct merger_acceptance {
 };
 enum err merger_accept(struct ctx *c, const struct merger_acceptance *in, struct answer *out);
 /* {"acceptances": [{"controller", "by", "signed", "at", "version", "document", "digest", "passed", "entered"}],
- * "announced": {"controller", "date", "version", "told", "everyone_told"} or null}. */
+ * "announced": {"controller", "date", "version", "told", "everyone_told"} or null, "in_force": the version now, "people":
+ * how many would be told, "accounts": of these, with an account, "earliest": the first day on which a new controller may
+ * take over when it is announced today, or null}. Of all tenants for the operator, else of the caller's. */
 enum err merger_list(struct ctx *c, struct answer *out);
+/* The same for staff: who may `export` and sees everybody. ERR_UNDECLARED under a policy without `merger`. */
+enum err merger_see(struct ctx *c, struct answer *out);
+/* Whether staff may record an acceptance here: not where there are several tenants, of which none speaks for all. */
+bool merger_may_accept(const struct ctx *c);
+/* For staff, in two steps: whether it may be recorded, without its version and document, and nothing is written; then
+ * the same as merger_accept(). */
+enum err merger_check(struct ctx *c, const struct merger_acceptance *in);
+enum err merger_accept_own(struct ctx *c, const struct merger_acceptance *in, struct answer *out);
 /* The document that was signed, by the digest that the list has. */
 enum err merger_document(struct ctx *c, text digest, struct answer *out);
 

@@ -279,6 +279,7 @@ static void put_disclosures(struct view *v)
         json_open(w, '{');
         page_copy(v->p, one, TEXT("name"));
         page_copy(v->p, one, TEXT("at"));
+        page_copy(v->p, one, TEXT("last"));
         if (text_eq(json_text(one, TEXT("recipient")), TEXT("authorities"))) { /* told below, with all that is known */
             json_pair(w, TEXT("purpose"), json_text(one, TEXT("ground")));
             json_close(w, '}');

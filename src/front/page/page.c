@@ -26,10 +26,10 @@ void page_word(struct page *p, text name, text key) { page_text(p, name, word_fi
 /* ---- The menu. ---- */
 
 static const struct {
-    text area, group, key, path, icon;
+    text area, group, key, path, icon, clause;
 } places[] = {
-#define NAV(area, group, key, path, icon)                                                                              \
-    { TEXT_INIT(area), TEXT_INIT(group), TEXT_INIT(key), TEXT_INIT(path), TEXT_INIT(icon) },
+#define NAV(area, group, key, path, icon, clause)                                                                      \
+    { TEXT_INIT(area), TEXT_INIT(group), TEXT_INIT(key), TEXT_INIT(path), TEXT_INIT(icon), TEXT_INIT(clause) },
 #include "front/page/nav.def"
 #undef NAV
 };
@@ -55,6 +55,8 @@ static void put_menu(struct page *p, text area, text here)
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         bool works = p->c->session && p->c->session->role.n;
         if (!text_eq(places[i].area, area) || (text_eq(places[i].group, TEXT("work")) && !works))
+            continue;
+        if (places[i].clause.n && !node_at(p->c->policy->root, places[i].clause))
             continue;
         if (!text_eq(places[i].group, group)) {
             if (group.n) {
