@@ -246,7 +246,7 @@ def register(tests):
             until(lambda: all(one["state"] == "failed" for one in rows_of(server)))
             server.stop()
             statement = "UPDATE duty SET note = note || 'X' WHERE note LIKE ?"
-            with contextlib.closing(sqlite3.connect(f"{server.data}/data.db")) as db, db:
+            with contextlib.closing(engine.base(server.data, write=True)) as db, db:
                 check(db.execute(statement, (f"%{ids[0]}%",)).rowcount == 1, "nothing was altered")
             hook.status = 204
             server.set_clock(milliseconds(START) + 3600_000)
