@@ -48,11 +48,11 @@ enum err version_diff_page(struct ctx *c, text older, text newer, struct answer 
                                 .root = c->policy->root };
     page_begin(&b, &frame);
     static const char meaning_fr[] =
-        "« Important » : une nouvelle finalité, donnée ou destination, une conservation plus longue, un droit plus faible. "
-        "Vous en êtes averti, et tout consentement en cause vous est redemandé.";
+        "« Important » : nouvelle finalité, nouvelle donnée, nouveau destinataire, conservation plus longue ou droit réduit. "
+        "Nous vous en avertissons, et nous vous redemandons votre consentement s’il est en cause.";
     static const char
-        meaning_en[] = "“Material”: a new purpose, datum or destination, a longer retention, a weaker right. "
-                       "You are told of it, and any consent it touches is asked again.";
+        meaning_en[] = "“Material” means a new purpose, new data, a new recipient, longer storage or a weaker right. "
+                       "We tell you about it, and ask you again for any consent it touches.";
     buf_print(&b, "<div class=\"narrow\">\n<p>%s</p>\n", fr ? meaning_fr : meaning_en);
     diff_html(&b, &d, c->language);
     buf_add(&b, TEXT("</div>\n"));
@@ -148,8 +148,7 @@ static void put_version(const struct ctx *c, struct buf *b, const struct words *
                                            [VERSION_ANNOUNCED] = { " (announced)", " (annoncée)" },
                                            [VERSION_WITHDRAWN] = { " (withdrawn, never in force)",
                                                                    " (retirée, jamais en vigueur)" } };
-    buf_print(b, "</a>%s</th>", !v->current ? said[v->state][fr]
-                                : fr ? " (en vigueur)" : " (in force)");
+    buf_print(b, "</a>%s</th>", !v->current ? said[v->state][fr] : fr ? " (en vigueur)" : " (in force)");
     put_day(b, w, fr ? "En vigueur à compter du" : "In force from",
             date_parse(v->date, &since) ? since : value_day(c, v->at));
     put_day(b, w, fr ? "Publiée le" : "Published", value_day(c, v->at));
@@ -185,8 +184,7 @@ enum err version_list_page(struct ctx *c, struct answer *out)
         &b,
         "<table>\n<thead>\n<tr><th scope=\"col\">Version</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th><th scope=\"col\">%s</th>"
         "<th scope=\"col\">SHA-256</th></tr>\n</thead>\n<tbody>\n",
-        fr ? "En vigueur à compter du" : "In force from",
-        fr ? "Publiée le" : "Published",
+        fr ? "En vigueur à compter du" : "In force from", fr ? "Publiée le" : "Published",
         fr ? "Ce qui a changé" : "What changed");
     for (unsigned i = 0; i < count; i++)
         put_version(c, &b, &w, &all[i], version_before(all, count, i));
