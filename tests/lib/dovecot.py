@@ -4,7 +4,7 @@
         box.put(raw)                                     # delivers: a file of the Maildir, as a mail server does
         box.arguments("vie-privee@site-fr.example")      # what `garant serve` is told of it
 """
-import imaplib, json, os, pwd, shutil, signal, socket, ssl, subprocess, tempfile, threading, time
+import contextlib, imaplib, json, os, pwd, shutil, signal, socket, ssl, subprocess, tempfile, threading, time
 from garant import check, free_port
 from postgres import Missing
 
@@ -188,6 +188,12 @@ def settings(folder, port, authority, whose, secret, **more):
     return ["--imap", path]
 
 
+def ended(*sockets):
+    for one in sockets:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
 class Between:
     """Stands before that mailbox with its certificate: counts what goes each way, and calls `act` once when a command with `word` comes,
     which is then not passed on."""
@@ -225,28 +231,30 @@ class Between:
             far = ssl.create_default_context(cafile=self.box.authority).wrap_socket(
                 socket.create_connection(("127.0.0.1", self.box.port), timeout=SECONDS), server_hostname="127.0.0.1")
             far.settimeout(None)
-            threading.Thread(target=self.back, args=(far, near), daemon=True).start()
-            lines = near.makefile("rb")
-            for line in lines:
+        except OSError:
+            plain.close()
+            return
+        other = threading.Thread(target=self.back, args=(far, near), daemon=True)
+        other.start()
+        with contextlib.suppress(OSError):
+            for line in near.makefile("rb"):
                 self.commands.append(line)
                 if self.word and self.word in line:
                     self.word, act = None, self.act
                     act()
                     break
                 far.sendall(line)
-            near.close()
-            far.close()
-        except OSError:
-            plain.close()
+        ended(far, near)
+        other.join()                                             # closed only when nobody reads: the number is another socket's at once
+        far.close()
+        near.close()
 
     def back(self, far, near):
-        try:
+        with contextlib.suppress(OSError):
             while some := far.recv(65536):
                 self.down += len(some)
                 near.sendall(some)
-            near.close()
-        except (OSError, ValueError):
-            pass
+        ended(far, near)
 
 
 class Pretender:
