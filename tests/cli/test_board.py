@@ -219,7 +219,9 @@ def breaks(document, tenant):
                              f"('{tenant}', x'{number:032x}', 1, '{kind}', 'post', 'received', 'none', 1, 0, 2, 3, x'00')"
                              for number, kind in enumerate(RIGHTS, 1)),
                    f"INSERT INTO dsr_step (tenant, request, version, at, move, actor) VALUES ('{tenant}', {SOMEBODY}, 1, 1, 'refuse', 'x')",
-                   f"INSERT INTO dsr_step (tenant, request, version, at, move, actor) VALUES ('{tenant}', {SOMEBODY}, 1, 1, 'ask_proof', 'x')"],
+                   f"INSERT INTO dsr_step (tenant, request, version, at, move, actor) VALUES ('{tenant}', {SOMEBODY}, 1, 1, 'ask_proof', 'x')",
+                   f"INSERT INTO dsr_step (tenant, request, version, at, move, actor, note, price) VALUES "
+                   f"('{tenant}', {SOMEBODY}, 1, 1, 'clarify', 'x', x'00', 1)"],
         "stores": [f"INSERT INTO connector_job (tenant, id, version, act, state, at, body) VALUES ('{tenant}', {SOMEBODY}, 1, 'restrict', 'open', 1, x'00')"],
         "mergers": ["INSERT INTO merger (hash, who, at, digest, body, passed, entered, content) VALUES ('a', x'01', 1, 'b', '', 'c', 1, x'01')"],
         "authorities": [f"INSERT INTO authority_person (tenant, subject, request, disclosure, handed) SELECT tenant, id, {SOMEBODY}, {SOMEBODY}, 1 "

@@ -112,6 +112,27 @@ def register(tests):
     tests.test("requests: by session, and nobody else's")(by_session)
     tests.test("requests: a link that was used, replaced or is over says which, and a press sends a new one to the same address")(links_over)
     tests.test("requests: what one person proved is no proof of another, and the answer goes to the address on file")(of_another)
+    tests.test("requests: where it is free, the board tells when staff ask somebody for money, and of nothing else")(priced)
+
+
+def priced():
+    with Mailbox() as box, started(box) as server:
+        desk = Desk(server, box)
+
+        def fee():
+            board = server.operator().get("/v1/promises?fresh=true").expect(200).json
+            return next(one["state"] for one in board["clauses"] if one["path"] == "rights.fee")
+        ident, email = desk.enter(channel="post", text="Must I pay a fee of 20 euros? You have to pay me!")
+        desk.move(ident, "note", text="A lawyer says: a fee of 20 EUR would be unlawful.").expect(200)
+        desk.move(ident, "clarify", text="Quelle facture de 20 € voulez-vous ?").expect(200)
+        desk.by_link(email, "reply").expect(200)
+        check(fee() == "kept", f"{fee()}: nobody was asked for money")
+        for number, said in enumerate(("Veuillez  RÉGLER 20 € d'avance.", "Please\npay first.")):
+            other = desk.enter()[0]
+            desk.move(other, "clarify", text=said).expect(200)
+            check(fee() == "broken", f"{said} is not seen")
+            if not number:
+                desk.move(other, "reply", text="It was a mistake: it is free.").expect(200)
 
 
 def every_move():

@@ -97,6 +97,16 @@ static void fact_right(struct board_step *s, const char *path, text word, int64_
         fact_clause(s->facts, PROBE_rights, own, count, bad);
 }
 
+/* Where it is free, nothing that staff wrote to a person asks for money. */
+static enum err look_at_prices(struct board_step *s, struct db *db)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_DSR_PRICED, NULL, 0);
+    if (query_next(&q))
+        fact_right(s, "rights.fee", TEXT(""), query_get(&q, DSR_PRICED, count), query_get(&q, DSR_PRICED, priced));
+    return q.status;
+}
+
 static enum err look_at_rights(struct board_step *s, struct db *db)
 {
     const struct node *rights = node_get(s->c->policy->root, TEXT("rights"));
@@ -123,7 +133,9 @@ static enum err look_at_rights(struct board_step *s, struct db *db)
         fact_right(s, refusal ? "rights.refusal" : "rights.identity.when", TEXT(""), count,
                    never && !refusal ? count : unsaid);
     }
-    return steps.status;
+    TRY(steps.status);
+    const struct node *fee = node_get(rights, TEXT("fee"));
+    return fee && text_eq(fee->value, TEXT("false")) ? look_at_prices(s, db) : OK;
 }
 
 /* ---- The platform's own stores. ---- */

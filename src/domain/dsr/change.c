@@ -1,5 +1,6 @@
 /* A change of a request: its move made ready, and the row, its history, letters and proofs in one commit. */
 #include "base/file/card_file.h"
+#include "base/unicode.h"
 #include "domain/account/throttle.h"
 #include "domain/core/actor.h"
 #include "domain/core/id.h"
@@ -142,6 +143,25 @@ static enum err run_link(struct db *db, const struct dsr_change *ch)
     return link_run_over(db, ch->c, &d->old_link, TEXT("request"), d->has_link ? LINK_REPLACED : LINK_USED, about);
 }
 
+enum err dsr_names_price(struct ctx *c, const struct dsr_move_row *move, text said, bool *out)
+{
+    static const text words[] = {
+#define PRICE(said) TEXT_INIT(said),
+#include "domain/dsr/prices.def"
+    };
+    *out = false;
+    if (!said.n || !move || move->by != DSR_BY_staff || move->id == DSR_MOVE_note)
+        return OK;
+    text bare = unicode_bare(c->arena, said);
+    TRY_PTR(bare.p);
+    for (size_t i = 0; i < sizeof words / sizeof *words && !*out; i++) {
+        text one = unicode_bare(c->arena, words[i]);
+        TRY_PTR(one.p);
+        *out = text_find(bare, one) >= 0;
+    }
+    return OK;
+}
+
 static enum err run_one(struct db *db, const struct dsr_change *ch)
 {
     text move = ch->move ? ch->move->name : TEXT("received");
@@ -158,7 +178,8 @@ static enum err run_one(struct db *db, const struct dsr_change *ch)
         TRY(db_run(db, SQL_DSR_MAIL_WHOSE, NULL, ARGS(V_TEXT(ch->c->tenant), V_ID(ch->d.id), V_ID(ch->d.subject))));
     TRY(db_run(db, SQL_DSR_STEP_ADD, NULL,
                ARGS(V_TEXT(ch->c->tenant), V_ID(ch->d.id), V_INT(ch->fresh ? 1 : ch->d.version + 1), V_INT(ch->c->now),
-                    V_TEXT(move), V_TEXT(ch->c->actor.name), V_SEALED(ch->step))));
+                    V_TEXT(move), V_TEXT(ch->c->actor.name), V_SEALED(ch->step),
+                    ch->priced ? V_INT(1) : V_NULL)));
     TRY(put_proofs(db, ch));
     if (ch->throttled)
         TRY(throttle_run_failed(db, ch->c, ch->throttled));
@@ -210,6 +231,7 @@ static enum err make_ready(struct dsr_change *ch)
     TRY(dsr_time(c, d));
     dsr_remind_from(d, c->now);
     TRY(dsr_file_seal(c, d, version, &ch->body));
+    TRY(dsr_names_price(c, ch->move, ch->note, &ch->priced));
     if (ch->note.n)
         TRY(dsr_seal(c, d->id, TEXT("dsr_step"), move, version, ch->note, &ch->step));
     if (ch->proof)

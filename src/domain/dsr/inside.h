@@ -174,6 +174,7 @@ struct dsr_change {
     struct answer *kept;             /* what a repeated request is answered, made here; may be NULL */
     /* made by dsr_write(): */
     sealed body, step, meta, content;
+    bool priced; /* what staff wrote asks the person for money */
     struct subject_id proof_id;
     msec proof_due;
 };
@@ -184,6 +185,9 @@ enum err dsr_may_answer(struct ctx *c);
 enum err dsr_begin(struct ctx *c, struct dsr_change *ch, enum dsr_move_id move, enum dsr_by by, text said);
 /* A new one, received now by that channel. */
 void dsr_fresh(struct ctx *c, struct dsr_change *ch, text channel);
+/* Whether what was written with that move asks the person for money, as far as its words tell (prices.def). ERR_MEMORY.
+ */
+enum err dsr_names_price(struct ctx *c, const struct dsr_move_row *move, text said, bool *out);
 /* Writes one that a stranger sent, with its acknowledgement, unless their address has had enough of them. */
 enum err dsr_send_in(struct ctx *c, struct dsr_change *ch);
 /* Seals and writes: ERR_PRECONDITION when the row changed meanwhile. */
