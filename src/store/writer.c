@@ -190,7 +190,8 @@ static void group_run(struct store *s, struct pending *group)
     if (e == OK && !(atomic_load(&s->full) && reserve_make(s) != OK)) {
         e = group_try(s, group);
         if (e == OK) {
-            writing(s);
+            if (!atomic_load(&s->away)) /* else it was committed before, and only an attempt tells that they are back */
+                writing(s);
             group_done(s, group);
             return;
         }

@@ -1,5 +1,5 @@
 """A store on PostgreSQL whose databases go away: killed under load and started again, sessions ended, another host in their place."""
-import contextlib, random, signal, socket, threading, time
+import contextlib, os, random, signal, socket, subprocess, threading, time
 from common import RELEASE, SMALL, tests
 from garant import Server, check
 from load import Load, journal_holds
@@ -221,6 +221,57 @@ def lost_answers():
         check(everybody == 2 * rounds + 2, f"{everybody} people are there")
         size = journal_holds(server)
     return f"{2 * rounds} answers lost and told by the journal, one told as not known after {took:.1f} s; journal of {size} entries verified"
+
+
+def frozen(base, how):
+    """SIGSTOP, or SIGCONT, to every process of it: sockets stay open, and nobody answers."""
+    found = {int(line.split()[0]): int(line.split()[1]) for line in subprocess.run(["ps", "-eo", "pid=,ppid="], text=True, capture_output=True,
+                                                                               check=True).stdout.splitlines()}
+    for pid in [base.process.pid] + [pid for pid, parent in found.items() if parent == base.process.pid]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, how)
+
+
+@tests.test("the databases stand still, their sockets open: 503 within two seconds, nothing is acknowledged, and it goes on by itself")
+def stand_still():
+    rounds, slowest, asked, recovery = 5 if RELEASE else 2, 0, 0, 0
+    with served(loopback=True, hosts=lambda base: f"host=127.0.0.1 port={base.port} sslmode=disable") as (base, server):
+        load = Load(server)
+        until_healthy(server)
+        for _ in range(rounds):
+            load.start()
+            wait_for_load(load, load.acknowledged + 5)
+            frozen(base, signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                until_healthy(server, 503, WITHIN)
+                found = time.monotonic() - began
+                took, count = refused_meanwhile(server, load, 1)
+                before = load.acknowledged                       # what was committed before is acknowledged until here
+                more, others = refused_meanwhile(server, load, 2)
+                check(load.acknowledged == before, "something is acknowledged while nobody keeps it")
+                slowest, asked = max(slowest, took, more, found), asked + count + others
+            finally:
+                frozen(base, signal.SIGCONT)
+            recovery = max(recovery, until_healthy(server))
+            load.stop()
+            load.settle()
+            load.verify(load.everyone()[-60:])
+        check(slowest < WITHIN + 0.3, f"the slowest refusal took {slowest:.2f} s")   # libpq counts a connection's time in whole seconds
+        load.verify()
+        size = journal_holds(server)
+        said = server.log().count('"event":"store.not-reached"')
+        check(said >= rounds, "nothing is said of it")
+        busy = threading.Thread(target=base.run, args=("BEGIN; LOCK TABLE subject; SELECT pg_sleep(4); COMMIT;", "garant_data"))
+        busy.start()                                             # a statement that waits its time is no such thing
+        while base.run("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted", "garant_data")[0].strip() == "0":
+            check(busy.is_alive(), "nobody has the lock")
+        began = time.monotonic()
+        server.client("app").create({"contact": {"email": "patient@load.example"}})
+        check(time.monotonic() - began > 2, "nothing was waited for")
+        check(server.log().count('"event":"store.not-reached"') == said, "a statement that takes its time is taken for a server that stands still")
+        busy.join()
+    return f"{rounds} times, {asked} refused, the slowest after {slowest:.2f} s; back after {recovery:.2f} s; journal of {size} entries verified"
 
 
 @tests.test("several hosts: the one that takes writes is found, and found again")

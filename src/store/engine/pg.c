@@ -85,7 +85,7 @@ enum err pg_answer(struct db *db, const PGresult *r, const char *what)
 
 enum err pg_run(struct db *db, const char *sql)
 {
-    PGresult *r = db->conn->pq->PQexec(db->conn->handle, sql);
+    PGresult *r = pg_exec(db->conn, sql);
     enum err e = pg_answer(db, r, "engine statement");
     db->conn->pq->PQclear(r);
     return e;
@@ -99,7 +99,7 @@ static void say_nothing(void *arg, const PGresult *r) { (void)arg, (void)r; }
 static enum err is_true(struct db *db, const char *sql, bool *out)
 {
     const struct pg_calls *pq = db->conn->pq;
-    PGresult *r = pq->PQexec(db->conn->handle, sql);
+    PGresult *r = pg_exec(db->conn, sql);
     enum err e = pg_answer(db, r, "engine statement");
     *out = e == OK && pq->PQntuples(r) == 1 && pq->PQgetvalue(r, 0, 0)[0] == 't';
     pq->PQclear(r);
@@ -110,7 +110,7 @@ static enum err is_true(struct db *db, const char *sql, bool *out)
 static enum err read_text(struct db *db, const char *sql, char *out, size_t size)
 {
     const struct pg_calls *pq = db->conn->pq;
-    PGresult *r = pq->PQexec(db->conn->handle, sql);
+    PGresult *r = pg_exec(db->conn, sql);
     enum err e = pg_answer(db, r, "engine statement");
     if (e == OK && (pq->PQntuples(r) != 1 || !text_cstr(text_of(pq->PQgetvalue(r, 0, 0)), out, size)))
         e = say(db->arena, ERR_INTERNAL, "PostgreSQL does not tell its session");
@@ -196,7 +196,8 @@ static void close_it(struct db *db)
         free(c->statements[i]);
     /* who comes next need not wait for the session's end */
     if (c->handle && c->writes && c->pq->PQtransactionStatus(c->handle) == PQTRANS_IDLE)
-        c->pq->PQclear(c->pq->PQexec(c->handle, "SELECT pg_advisory_unlock_all()"));
+        c->pq->PQclear(pg_exec(c, "SELECT pg_advisory_unlock_all()"));
+    pg_unwatch(c);
     if (c->handle)
         c->pq->PQfinish(c->handle);
     free(c);
@@ -252,7 +253,7 @@ static bool in_transaction(struct db *db)
 
 static bool rollback(struct db *db)
 {
-    PGresult *r = db->conn->pq->PQexec(db->conn->handle, "ROLLBACK");
+    PGresult *r = pg_exec(db->conn, "ROLLBACK");
     bool done = r && db->conn->pq->PQresultStatus(r) == PGRES_COMMAND_OK;
     db->conn->pq->PQclear(r);
     db->spoiled = OK;

@@ -10,6 +10,7 @@
     X(PQresultStatus) X(PQresultErrorField) X(PQclear) X(PQntuples) X(PQnfields) X(PQftype) X(PQgetvalue)              \
     X(PQgetlength) X(PQgetisnull) X(PQcmdTuples) X(PQtransactionStatus) X(PQsetNoticeReceiver) X(PQconninfoParse)      \
     X(PQconninfo) X(PQconninfoFree) X(PQpingParams) X(PQsslInUse) X(PQhost) X(PQdb) X(PQgetResult) X(PQserverVersion)  \
+    X(PQconnectStartParams) X(PQconnectPoll) X(PQsocket) X(PQport) X(PQhostaddr)                                       \
     X(PQgetCopyData) X(PQputCopyData) X(PQputCopyEnd) X(PQfreemem)
 struct pg_calls {
 #define X(name) __typeof__(&name) name;
@@ -44,7 +45,18 @@ struct pg_statement {
     int lengths[PG_PARAMS], formats[PG_PARAMS];
     uint8_t numbers[PG_PARAMS][8];
 };
+/* A connection as pg_frozen.c sees it: what is being waited for, and where it is asked whether somebody is there. */
+struct pg_waiting {
+    struct pg_waiting *next, **at; /* in the list of all; at NULL: not in it */
+    const struct pg_calls *pq;
+    int fd;             /* of the same socket, so that it is never another's */
+    _Atomic msec since; /* of clock_monotonic(): when an answer was asked for; 0: none is waited for */
+    msec ask;           /* who waits as long makes the watch ask; longer each time somebody is there */
+    bool verified;
+    char place[PATH_MAX], host[256], address[64], port[16];
+};
 struct conn {
+    struct pg_waiting waiting;
     PGconn *handle;
     const struct pg_calls *pq;
     bool writes;
@@ -65,6 +77,26 @@ enum err pg_mark_get(struct db *db, enum mark *out, text *where);
 enum err pg_mark_set(struct db *db, enum mark mark, text where);
 enum err pg_mark_check(struct db *db); /* ERR_CONFIG: a move left one */
 enum err pg_named(struct db *db, text *out);
+
+/* ---- pg_frozen.c ---- */
+/* From pg_watch() until pg_unwatch(), who waits between pg_asks() and pg_told() is cut off when the server stands
+ * still. */
+enum err pg_watch(struct db *db);
+void pg_unwatch(struct conn *c); /* before its PQfinish(); also of one that is not watched */
+void pg_asks(struct conn *c);
+void pg_told(struct conn *c);
+/* What `call` gives, which waits for the server. */
+#define PG_WAIT(c, call)                                                                                               \
+    ({                                                                                                                 \
+        struct conn *waits_ = (c);                                                                                     \
+        pg_asks(waits_);                                                                                               \
+        __auto_type told_ = (call);                                                                                    \
+        pg_told(waits_);                                                                                               \
+        told_;                                                                                                         \
+    })
+/* Whether a server did not answer a moment ago: who reads does not wait to find it out anew. */
+bool pg_is_silent(void);
+PGresult *pg_exec(struct conn *c, const char *sql); /* PQexec() */
 
 /* ---- pg_link.c ---- */
 /* Connects: fills db->conn->handle and db->linked. ERR_STORAGE: it is away; ERR_POLICY: it is there, and not as

@@ -27,7 +27,7 @@ static enum err ended(struct db *db)
 {
     const struct pg_calls *pq = db->conn->pq;
     enum err e = OK;
-    for (PGresult *r; (r = pq->PQgetResult(db->conn->handle)); pq->PQclear(r))
+    for (PGresult *r; (r = PG_WAIT(db->conn, pq->PQgetResult(db->conn->handle))); pq->PQclear(r))
         if (e == OK)
             e = pg_answer(db, r, "rows");
     return e;
@@ -37,7 +37,7 @@ static enum err begun(struct db *db, text sql, ExecStatusType wanted)
 {
     const struct pg_calls *pq = db->conn->pq;
     TRY_PTR(sql.p);
-    PGresult *r = pq->PQexec(db->conn->handle, sql.p);
+    PGresult *r = pg_exec(db->conn, sql.p);
     enum err e = r && pq->PQresultStatus(r) == wanted ? OK : pg_answer(db, r, "rows");
     pq->PQclear(r);
     return e;
@@ -89,7 +89,7 @@ enum err pg_every(struct db *db, const struct carried *t,
               arena_print(db->arena, "COPY (SELECT %.*s FROM %.*s ORDER BY %.*s) TO STDOUT (FORMAT binary)",
                           T(t->columns), T(t->name), T(t->key)),
               PGRES_COPY_OUT));
-    for (int size; (size = pq->PQgetCopyData(db->conn->handle, &data, 0)) > 0; pq->PQfreemem(data)) {
+    for (int size; (size = PG_WAIT(db->conn, pq->PQgetCopyData(db->conn->handle, &data, 0))) > 0; pq->PQfreemem(data)) {
         text said = text_from((text){ data, (size_t)size }, first ? HEAD : 0);
         first = false;
         if (e == OK && said.n && !row_taken(said, t, cells, &row))
@@ -107,7 +107,7 @@ static enum err sent(struct db *db, const struct buf *b)
 {
     text data;
     TRY(buf_lend(db->arena, b, &data));
-    return db->conn->pq->PQputCopyData(db->conn->handle, data.p, (int)data.n) == 1
+    return PG_WAIT(db->conn, db->conn->pq->PQputCopyData(db->conn->handle, data.p, (int)data.n)) == 1
                ? OK
                : say(db->arena, ERR_STORAGE, "%s: the connection to PostgreSQL is lost", "rows");
 }
@@ -143,7 +143,7 @@ enum err pg_put_end(struct db *db, const struct carried *t)
     (void)t;
     given(&b, -1, 2);
     TRY(sent(db, &b));
-    if (db->conn->pq->PQputCopyEnd(db->conn->handle, NULL) != 1)
+    if (PG_WAIT(db->conn, db->conn->pq->PQputCopyEnd(db->conn->handle, NULL)) != 1)
         return say(db->arena, ERR_STORAGE, "%s: the connection to PostgreSQL is lost", "rows");
     return ended(db);
 }

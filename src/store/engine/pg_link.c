@@ -136,6 +136,8 @@ enum err pg_link(struct db *db, const struct db_place *place)
     struct words w = { .count = 0 };
     text password = { NULL, 0 };
     TRY(address_sound(db, place->at));
+    if (!c->writes && pg_is_silent())
+        return away(db);
     if (place->password && place->password[0])
         TRY(password_read(db, place->password, &password));
     word(&w, "connect_timeout", "2"); /* what the address itself says of these is in force */
@@ -156,12 +158,13 @@ enum err pg_link(struct db *db, const struct db_place *place)
     if (c->pq->PQstatus(c->handle) != CONNECTION_OK)
         return place->verified && answers(c, place->at) ? not_verified(db) : away(db);
     db->linked = is_linked(c);
-    return place->verified && db->linked ? not_verified(db) : OK;
+    return place->verified && db->linked ? not_verified(db) : pg_watch(db);
 }
 
 enum err pg_link_again(struct db *db)
 {
     struct conn *c = db->conn;
+    pg_unwatch(c);
     c->pq->PQfinish(c->handle); /* not PQreset(): it would keep a password that was changed since */
     c->handle = NULL;
     return pg_link(db, &c->place);

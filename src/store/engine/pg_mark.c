@@ -12,7 +12,7 @@ enum err pg_named(struct db *db, text *out)
 
 static enum err asked(struct db *db, const char *sql, PGresult **out)
 {
-    *out = db->conn->pq->PQexec(db->conn->handle, sql);
+    *out = pg_exec(db->conn, sql);
     enum err e = pg_answer(db, *out, "mark of a move");
     if (e != OK)
         db->conn->pq->PQclear(*out);

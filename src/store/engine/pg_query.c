@@ -55,7 +55,7 @@ static enum err declare(struct query *q, struct pg_statement *s, text sql)
     for (int i = 0; i < count; i++)
         types[i] = type_of(row->parameters.p[i]);
     name_put(q, name);
-    PGresult *r = db->conn->pq->PQprepare(db->conn->handle, name, sql.p, count, types);
+    PGresult *r = PG_WAIT(db->conn, db->conn->pq->PQprepare(db->conn->handle, name, sql.p, count, types));
     enum err e = pg_answer(db, r, row->name.p);
     db->conn->pq->PQclear(r);
     s->prepared = e == OK;
@@ -200,7 +200,7 @@ static PGresult *execute(struct query *q, struct pg_statement *s)
     char name[16];
     struct conn *c = q->db->conn;
     name_put(q, name);
-    return c->pq->PQexecPrepared(c->handle, name, s->count, s->values, s->lengths, s->formats, 1);
+    return PG_WAIT(c, c->pq->PQexecPrepared(c->handle, name, s->count, s->values, s->lengths, s->formats, 1));
 }
 
 /* The rows of a whole table come in pieces where there is a transaction for a cursor, else at once. */
@@ -218,8 +218,9 @@ static PGresult *walk(struct query *q, struct pg_statement *s)
     for (int i = 0; i < s->count; i++)
         types[i] = type_of(row->parameters.p[i]);
     s->open = cursor;
-    return whole.p ? c->pq->PQexecParams(c->handle, whole.p, s->count, types, s->values, s->lengths, s->formats, 1)
-                   : NULL;
+    if (!whole.p)
+        return NULL;
+    return PG_WAIT(c, c->pq->PQexecParams(c->handle, whole.p, s->count, types, s->values, s->lengths, s->formats, 1));
 }
 
 static enum err piece(struct query *q, struct pg_statement *s)
@@ -228,7 +229,7 @@ static enum err piece(struct query *q, struct pg_statement *s)
     struct conn *c = q->db->conn;
     snprintf(sql, sizeof sql, "FETCH %d FROM w%d", PG_PIECE, (int)q->sql);
     rows_drop(c, s);
-    s->rows = c->pq->PQexecParams(c->handle, sql, 0, NULL, NULL, NULL, NULL, 1);
+    s->rows = PG_WAIT(c, c->pq->PQexecParams(c->handle, sql, 0, NULL, NULL, NULL, NULL, 1));
     return pg_answer(q->db, s->rows, statement_row(q->sql)->name.p);
 }
 

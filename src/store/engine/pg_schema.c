@@ -55,7 +55,7 @@ static enum err read_version(struct db *db, const PGresult *r, int *out)
 static enum err asked(struct db *db, const char *sql, enum err (*read)(struct db *db, const PGresult *r, int *out),
                       int *out)
 {
-    PGresult *r = db->conn->pq->PQexec(db->conn->handle, sql);
+    PGresult *r = pg_exec(db->conn, sql);
     enum err e = pg_answer(db, r, "version");
     if (e == OK)
         e = read(db, r, out);
@@ -92,7 +92,7 @@ enum err pg_version_set(struct db *db, int version)
 enum err pg_selects(struct db *db, const char *sql, bool *out)
 {
     const struct pg_calls *pq = db->conn->pq;
-    PGresult *r = pq->PQprepare(db->conn->handle, "", sql, 0, NULL);
+    PGresult *r = PG_WAIT(db->conn, pq->PQprepare(db->conn->handle, "", sql, 0, NULL));
     const char *state = pq->PQresultErrorField(r, PG_DIAG_SQLSTATE);
     bool unknown = state && text_starts(text_of(state), TEXT("42")) && !text_eq(text_of(state), TEXT("42501"));
     enum err e = unknown ? OK : pg_answer(db, r, "columns");
