@@ -4,7 +4,7 @@ import engine
 import tracked_site
 from browser import Browser
 from garant import TOP, Server, check, check_absent, milliseconds, policy_file
-from people import form, opened, staff
+from people import form, opened, staff, visitor
 
 NOW = "2026-11-23T09:00:00Z"
 
@@ -134,6 +134,30 @@ def register(tests):
         with Server("tests/lib/small.yaml") as server:
             server.anyone().get("/embed/usage.js").refused("not-found", status=404)
 
+    @tests.test("usage: the picture of one pixel counts views of the sites' own pages alone, as the policy and the person let it")
+    def picture():
+        more = ("  seen:\n    title: {fr: \"Compte les pages vues.\", en: \"Counts pages seen.\"}\n    kind: pixel\n    purpose: statistics\n"
+                "    exempt: audience\n    lifetime: session\n    personal: false\n    identifies: false\n    where: [account]\n")
+        with open(os.path.join(TOP, policy_file("mxplorerplace")), encoding="utf-8") as file:
+            said = file.read().replace("trackers:\n", more + "trackers:\n  sites: [www.mxplorerplace.example]\n", 1)
+        with tempfile.TemporaryDirectory(prefix="garant-picture-") as folder:
+            path = os.path.join(folder, "policy.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(said)
+            with Server(path, now=NOW) as server:
+                of_person(server)
+        with open(os.path.join(TOP, policy_file("deskmanager")), encoding="utf-8") as file:
+            said = file.read().replace("cookies:\n", "cookies:\n" + more.replace("statistics", "audience").replace("[account]", "[public]"), 1)
+        with tempfile.TemporaryDirectory(prefix="garant-picture-") as folder:
+            path = os.path.join(folder, "policy.yaml")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(said.replace("acts: [read, send, consent]", "acts: [read, send, consent]").replace(
+                    "purposes: [marketing, contests]\n", "purposes: [marketing, contests, audience]\n"))
+            with Server(path, now=NOW) as server:
+                of_nobody(server)
+        with Server("tests/lib/small.yaml") as server:
+            server.anyone().get("/embed/usage.gif?purpose=service").refused("not-found", status=404)
+
     @tests.test("usage: lines of nobody count as visits by day, in a table that shares no value with any other, for 25 months at most")
     def visits():
         with open(os.path.join(TOP, policy_file("deskmanager")), encoding="utf-8") as file:
@@ -147,6 +171,54 @@ def register(tests):
                                     "    acts: [read, send, consent]"))
             with Server(policy, now=NOW) as server:
                 visits_of(server, log)
+
+
+OWN_PAGE = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "image", "User-Agent": "Mozilla/5.0 (Windows NT 10.0) Firefox/145.0 planted-agent"}
+STRANGE = (                                     # what the browser says of anything but a picture on a page of the sites
+    {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": None}, {"Sec-Fetch-Dest": "document"}, {"Sec-Fetch-Dest": None},
+    {"Referer": None}, {"Referer": "https://evil.example/planted-page"}, {"Referer": "https://www.evil.example?https://www.mxplorerplace.example/"},
+    {"Referer": "planted"}, {"Sec-GPC": "1"})
+
+
+def seen(who, purpose, page, **more):
+    """The picture, as a browser asks for it on that page; always the same one, which sets no cookie and is kept by nobody."""
+    sent = {name: value for name, value in {**OWN_PAGE, "Referer": page, **more}.items() if value is not None}
+    told = who.get(f"/embed/usage.gif?purpose={purpose}", **sent).expect(200)
+    check(told.body[:6] == b"GIF89a" and told.headers["content-type"] == "image/gif" and "set-cookie" not in told.headers and
+          told.headers["cache-control"] == "no-store" and told.headers["cross-origin-resource-policy"] == "same-site", f"{told.headers}")
+
+
+def of_person(server):
+    app, page = server.client("app"), "https://www.mxplorerplace.example/planted-page?q=planted-query#planted"
+    ident = member(server)
+    who = visitor(server, "u1@exemple.example")
+    for strange in STRANGE:
+        seen(who, "statistics", page, **strange)
+    seen(server.anyone(), "statistics", page)
+    for purpose in ("service", "planted", "improvement"):                        # no tracker of theirs is declared
+        seen(who, purpose, page)
+    check(held(app, ident) == [], f"recorded: {held(app, ident)}")
+    seen(who, "statistics", page)
+    server.advance(seconds=1)
+    seen(who, "statistics", f"http://127.0.0.1:{server.port}/planted-own", **{"Sec-Fetch-Site": "same-origin"})
+    rows = [{name: row["fields"].get(name) for name in ("page", "action", "browser", "system")} for row in held(app, ident)]
+    check(rows == [{"page": page, "action": "view", "browser": "Firefox 145", "system": "Windows"} for page in ("/planted-page", "/planted-own")], f"{rows}")
+    check_absent(["planted-page", "planted-query", "planted-agent"], server.data)
+    app.put(f"/v1/subjects/{ident}/objections/statistics").expect(204)
+    seen(who, "statistics", page)
+    check(len(held(app, ident)) == 2, "an objection is passed over")
+
+
+def of_nobody(server):
+    for strange in STRANGE:
+        seen(server.anyone(), "audience", "https://deskmanager.example/planted-a", **strange)
+    for _ in range(12):
+        seen(server.anyone(), "audience", "https://deskmanager.example/planted-a?q=planted-query")
+    seen(server.anyone(), "personalisation", "https://deskmanager.example/planted-a")
+    check_absent(["planted-a", "planted-query", "planted-agent"], server.data)
+    server.set_clock(milliseconds("2026-12-02T10:00:00Z"))
+    told = server.client("app").get("/v1/usage/audience?purpose=audience&month=2026-11&by=page").expect(200).json
+    check((told["rows"], told["views"]) == ([{"key": "/planted-a", "views": 12}], 12), f"{told}")
 
 
 def line(user, day, path, address="192.0.2.77"):

@@ -1209,7 +1209,7 @@ def without_cookies(t):
         public = [path for method, path, who in routes() if method == "GET" and who in ("PUBLIC", "ANYONE") and "{" not in path
                   and not path.startswith(("/v1/", "/leave", "/registration", "/confirm", "/invitation", "/requests/")) and path != "/"]
         # this policy logs no use by scripts; no form is named, and no link of a recipient or of what it was told
-        without = {"/embed/usage.js": 404, "/embed/form.js": 400, "/charter": 404, "/told": 404}
+        without = {"/embed/usage.js": 404, "/embed/usage.gif": 400, "/embed/form.js": 400, "/charter": 404, "/told": 404}
         for path in public:
             page = Browser(server).send("GET", path)
             served = (without[path],) if path in without else (200, 302)

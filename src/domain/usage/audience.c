@@ -69,20 +69,25 @@ static void put_day(struct ctx *c, const struct category *cat, struct json_out *
     }
 }
 
-static enum err told_of(const struct audience *a, msec at, const struct visit *v, bool with_day, text *out)
+void visit_put(const struct category *cat, const struct visit *v, struct json_out *w)
 {
     static const char *const page[] = { "page", "file", "path", NULL }, *const status[] = { "status", NULL },
                              *const browser[] = { "browser", NULL }, *const system[] = { "system", NULL };
+    put_told(cat, w, page, v->page);
+    put_told(cat, w, status, v->status);
+    put_told(cat, w, browser, v->browser);
+    put_told(cat, w, system, v->system);
+}
+
+static enum err told_of(const struct audience *a, msec at, const struct visit *v, bool with_day, text *out)
+{
     const struct category *cat = &a->c->policy->categories[a->category];
     BUF_AUTO b = buf_make(1 << 17);
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     if (with_day)
         put_day(a->c, cat, &w, at);
-    put_told(cat, &w, page, v->page);
-    put_told(cat, &w, status, v->status);
-    put_told(cat, &w, browser, v->browser);
-    put_told(cat, &w, system, v->system);
+    visit_put(cat, v, &w);
     json_close(&w, '}');
     return buf_take(a->c->arena, &b, out);
 }

@@ -8,8 +8,10 @@
 #include "base/id.h"
 
 struct answer;
+struct category;
 struct ctx;
 struct db;
+struct json_out;
 struct policy;
 
 /* What is kept of it at most, whatever the policy's term (CNIL, guide f.17). */
@@ -35,6 +37,8 @@ struct audience {
 struct visit {
     text page, status, browser, system;
 };
+/* What the category declares of it, as members of an open object. */
+void visit_put(const struct category *cat, const struct visit *v, struct json_out *w);
 
 /* The policy's first category of stream audience that a purpose uses whose basis is not consent: nobody could have
  * given one. -1: it counts no audience. */

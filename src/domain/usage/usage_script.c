@@ -1,6 +1,7 @@
 /* What a site's pages may tell, as the policy says it. */
 #include "domain/core/ctx.h"
 #include "domain/usage/usage.h"
+#include "domain/usage/view.h"
 #include "publish/notice.h"
 
 /* Exempt is the measure of an audience alone: what keeps a session gives no leave to tell of use. */
@@ -14,14 +15,20 @@ static bool has_tracker(const struct policy *p, text purpose, bool exempt)
 }
 
 /* A purpose with one tracker that must be accepted is asked about as a whole. */
-static void put_purposes(const struct policy *p, text name, bool exempt, struct json_out *w)
+enum view_leave view_leave(const struct policy *p, text purpose)
+{
+    if (has_tracker(p, purpose, false))
+        return VIEW_ASKED;
+    return has_tracker(p, purpose, true) ? VIEW_EXEMPT : VIEW_NEVER;
+}
+
+static void put_purposes(const struct policy *p, text name, enum view_leave leave, struct json_out *w)
 {
     json_name(w, name);
     json_open(w, '[');
     for (unsigned i = 0; i < p->purpose_count; i++) {
         text purpose = p->purposes[i].name;
-        bool asked = has_tracker(p, purpose, false);
-        if (exempt ? !asked && has_tracker(p, purpose, true) : asked)
+        if (view_leave(p, purpose) == leave)
             json_put_text(w, purpose);
     }
     json_close(w, ']');
@@ -57,8 +64,8 @@ enum err usage_says(struct ctx *c, struct answer *out)
     struct json_out w = json_out(&b);
     json_open(&w, '{');
     put_fields(&c->policy->categories[category], &w);
-    put_purposes(c->policy, TEXT("asked"), false, &w);
-    put_purposes(c->policy, TEXT("exempt"), true, &w);
+    put_purposes(c->policy, TEXT("asked"), VIEW_ASKED, &w);
+    put_purposes(c->policy, TEXT("exempt"), VIEW_EXEMPT, &w);
     json_close(&w, '}');
     return buf_take(c->arena, &b, &out->body);
 }

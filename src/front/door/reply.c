@@ -169,6 +169,12 @@ void reply_bytes(struct reply *r, int status, text type, text body)
 
 void reply_none(struct reply *r) { r->status = 204; }
 
+void reply_pixel(struct reply *r)
+{
+    static const char blank[] = "GIF89a\1\0\1\0\200\0\0\0\0\0\0\0\0!\371\4\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\2D\1\0;";
+    reply_bytes(r, 200, TEXT("image/gif"), (text){ blank, sizeof blank - 1 });
+}
+
 void reply_problem_open(struct reply *r, const struct why *why, text language, int status)
 {
     const struct err_row *row = err_row(why->code);

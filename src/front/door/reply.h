@@ -38,6 +38,7 @@ enum err reply_done(struct arena *a, struct reply *r);
 /* Bytes that live as long as the request. */
 void reply_bytes(struct reply *r, int status, text type, text body);
 void reply_none(struct reply *r); /* 204 */
+void reply_pixel(struct reply *r); /* a picture of one pixel that shows nothing */
 /* Adds a header; name static, value static or in the arena. Nothing is added beyond REPLY_HEADERS: ERR_INTERNAL. */
 enum err reply_header(struct arena *a, struct reply *r, text name, text value);
 /* The problem of `why`, its title in `language`; replaces what the handler had begun. */
