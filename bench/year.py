@@ -1,5 +1,13 @@
-"""A year of events of use: many people, each day, and what staff wait for who look at a month of it."""
-import concurrent.futures, datetime, os, random, time
+#!/usr/bin/python3
+"""A year of events of use: many people, each day, and what staff wait for who look at a month of it: bench/year.py [EVENTS [PEOPLE [MONTHS]]]
+
+10 million events of 2,000 people when nothing is said; MONTHS: only so many months of that year are made, and the last of them is looked at."""
+import concurrent.futures, datetime, os, random, sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../tests/lib")]
+sys.dont_write_bytecode = True
+import engine
 from garant import Server, check, milliseconds
 
 PER_DAY, PAGES = 20, 200            # events of a person on a day of work, pages of the service
@@ -40,14 +48,16 @@ def send(client, day, number, some):
     client.post("/v1/usage", {"events": batch(day, random.Random(f"{day}/{number}"), some)}).expect(200)
 
 
-def fill(server, events, people, say):
-    """The events of the year, day by day, with the server's clock behind them; how many."""
+def fill(server, events, people, months, say):
+    """The events of those months, day by day, with the server's clock behind them; how many."""
     app, per_request, taken = server.client("app"), 1000 // PER_DAY, 0
     who = [(number, app.create(body(number))["id"]) for number in range(people)]
     groups = [who[n:n + per_request] for n in range(0, len(who), per_request)]
     clients = [server.client("tracker") for _ in range(4)]
     with concurrent.futures.ThreadPoolExecutor(len(clients)) as crew:
         for day in days_of(events, people):
+            if day.month > months:
+                break
             server.set_clock(milliseconds(f"{day}T19:00:00Z"))
             parts = [crew.submit(lambda one=one, day=day: [send(clients[one], day, n, groups[n]) for n in range(one, len(groups), len(clients))])
                      for one in range(len(clients))]
@@ -74,10 +84,41 @@ def views(server, month):
     return told
 
 
-def measure(folder, events, people, say):
+def added_up(server):
+    """Waits until the jobs have added up what is over: how many rows, and their bytes."""
+    before = None
+    while True:
+        with engine.base(server.data, write=True) as db:
+            now = db.execute("SELECT COUNT(*), SUM(LENGTH(sealed)) FROM usage_month").fetchone()
+        if now[0] and now == before:
+            return now
+        before = now
+        time.sleep(5)
+
+
+def spent(server):
+    """Seconds of processor that the server has had."""
+    with open(f"/proc/{server.process.pid}/stat") as file:
+        used = file.read().rsplit(")", 1)[1].split()
+    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(folder, events, people, months, say):
     with Server("mxplorerplace", folder=folder, data=os.path.join(folder, "year"), now="2026-01-05T06:00:00Z") as server:
         began = time.monotonic()
-        taken = fill(server, events, people, say)
+        taken = fill(server, events, people, months, say)
         filled = time.monotonic() - began
-        server.set_clock(milliseconds("2027-01-01T06:00:00Z"))
-        return {"taken": taken, "people": people, "fill_s": filled, "views": views(server, "2026-11")}
+        server.set_clock(milliseconds("2027-01-01T06:00:00Z" if months == 12 else f"2026-{months + 1:02}-01T06:00:00Z"))
+        rows, size = added_up(server)
+        before = spent(server)
+        told = views(server, f"2026-{months:02}")
+        return {"events": taken, "people": people, "made in s": round(filled), "rows added up": rows, "their bytes": size,
+                "processor of a view in ms": round((spent(server) - before) * 1000 / (4 * len(VIEWS))),
+                "views in ms, the first and the best of three": {by: [round(ms) for ms in took] for by, took in told.items()}}
+
+
+if __name__ == "__main__":
+    asked = [int(one) for one in sys.argv[1:]] + [10_000_000, 2_000, 12][len(sys.argv) - 1:]
+    with tempfile.TemporaryDirectory(prefix="garant-year-") as where:
+        for name, figure in measure(where, *asked, lambda line: print(line, file=sys.stderr, flush=True)).items():
+            print(f"{name}: {figure}")
