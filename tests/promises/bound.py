@@ -227,7 +227,7 @@ def stopped_campaign(t):
         app.post(f"/v1/campaigns/{made['other']}/steer", {"do": "start"}).expect(200)
         wait_for(lambda: app.get(f"/v1/campaigns/{made['other']}").expect(200).json["state"] == "done")
         check(len([letter for letter in box.letters if letter.subject in SAID["subject"].values()]) == 1, "the one that was stopped went out")
-        rows = operator.get("/v1/unreadable").expect(200).json["altered"]
+        rows = wait_for(lambda: operator.get("/v1/unreadable").expect(200).json["altered"])   # the board's walk comes by
         check({row["table"] for row in rows} == {"campaign"}, f"named: {rows}")
 
 
