@@ -177,9 +177,9 @@ static void check_mailbox(struct exam *x, const struct json *box)
         found(x, REMARK, title, SAY(cli, "was not asked yet", "n'a pas encore été interrogée"));
     else
         found(x, BAD, title,
-              arena_print(cli->arena, "%.*s %.*s%s%.*s%s",
-                          T(SAY(cli, "emails are not fetched:", "les courriels ne sont plus relevés :")), T(code),
-                          since.n ? " (" : "", T(since), since.n ? ")" : ""));
+              arena_print(cli->arena, "%.*s %.*s%.*s%.*s%s",
+                          T(SAY(cli, "emails are not fetched:", "les courriels ne sont pas relevés :")), T(code),
+                          T(since.n ? SAY(cli, " (it last answered at ", " (dernière réponse : ") : TEXT("")), T(since), since.n ? ")" : ""));
 }
 
 /* Letters that wait, and those that never went. */

@@ -134,8 +134,8 @@ static enum err read_settings(struct cli *cli, text file, const char *known, con
         for (text rest = text_of(known); rest.n;)
             found |= text_eq(text_cut(&rest, ' '), one->key);
         if (!found)
-            return cli_fault(cli, ERR_CONFIG, "%.*s has \"%.*s\", which is no setting of it",
-                             "%.*s a « %.*s », qui n'en est pas un réglage", T(file), T(one->key));
+            return cli_fault(cli, ERR_CONFIG, "%.*s has \"%.*s\", which is not a setting of this file",
+                             "%.*s contient « %.*s », qui n'est pas un réglage de ce fichier", T(file), T(one->key));
     }
     return OK;
 }

@@ -36,12 +36,12 @@ static enum err folder_agrees(struct arena *a, const struct store *s)
     store_path(s, db_file_name(FILE_DATA).p, file);
     TRY(move_folder_check(a, s));
     if (s->engine->files)
-        return exists(mark) ? say(a, ERR_CONFIG, "the data of the folder %s are on PostgreSQL: --store and --keyring"
+        return exists(mark) ? say(a, ERR_CONFIG, "the data of the folder %s is on PostgreSQL: --store and --keyring"
                                                  " name where", s->dir)
                             : OK;
     if (exists(file) && !move_folder_idle(s))
         return say(a, ERR_CONFIG, "the folder %s has data of its own: `garant move` brings it to PostgreSQL", s->dir);
-    return exists(mark) ? OK : file_write(a, mark, TEXT("--store and --keyring name where the data are\n"));
+    return exists(mark) ? OK : file_write(a, mark, TEXT("--store and --keyring name where the data is\n"));
 }
 
 static enum err places(struct arena *a, struct store *s, const struct store_options *o)

@@ -67,10 +67,10 @@ def there_and_back():
         before = verified(server.data)
         said = json.loads(garant(*out(server.data, where), "--json", env=ENV))
         check(said["moved"] is True and said["size"] >= before["size"] and said["rows"] > before["rows"], f"{said}")
-        refused(["verify", "--data", server.data, "--policy", SMALL], "were moved to PostgreSQL: there_data")
+        refused(["verify", "--data", server.data, "--policy", SMALL], "has moved to PostgreSQL: there_data")
         status, log = server.refuses_to_start()
         check(status == 78 and "moved says how to go back" in log, f"{status}: {log}")
-        refused(["restore", "/nowhere", "--data", server.data, "--yes"], "were moved to PostgreSQL")
+        refused(["restore", "/nowhere", "--data", server.data, "--yes"], "has moved to PostgreSQL")
         refused(out(server.data, where), "has data already")
         refused(out(server.data, databases(at, "other")), "was moved already")
         options = ["--store", where[0], "--keyring", where[1]]
@@ -86,7 +86,7 @@ def there_and_back():
         garant(*back(new, where), "--master", key, env=ENV)
         check(sorted(os.listdir(new)) == ["data.db", "keys.db", "lock", "reserve"], f"{os.listdir(new)}")
         status, log = server.refuses_to_start()
-        check(status == 78 and f"were moved to {new}" in log, f"{status}: {log}")
+        check(status == 78 and f"has moved to {new}" in log, f"{status}: {log}")
         verified(new, "--master", key)
         server.data, server.arguments = new, ["--master", key]
         server.start()
@@ -182,6 +182,6 @@ def between():
             mark.write("there\n")
         at.base.run("DROP TABLE garant_moved", "there_data")
         refused(["verify", "--data", new, "--policy", SMALL, "--master", key], "was cut off")
-        refused(["verify", "--data", server.data, "--policy", SMALL, *options], "were moved to")
+        refused(["verify", "--data", server.data, "--policy", SMALL, *options], "has moved to")
         rows = json.loads(garant(*words, "--json", env=ENV))["rows"]
         check(rows == 0 and openable([server.data, *options], [new, "--master", key]) == [[new, "--master", key]], f"{rows}")

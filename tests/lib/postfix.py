@@ -25,7 +25,6 @@ local_recipient_maps =
 alias_maps =
 smtpd_relay_restrictions = permit_mynetworks, reject
 disable_dns_lookups = yes
-message_size_limit = 60000000
 mailbox_size_limit = 0
 queue_run_delay = 1s
 minimal_backoff_time = 1s

@@ -133,7 +133,7 @@ enum err campaign_sms_number(struct ctx *c, text said, text *to)
 {
     struct telephone t;
     if (!said.n || !telephone_read(said, c->policy->controller.country, &t) || !t.international || t.extension[0])
-        return say(c->arena, ERR_MISSING, "no telephone number with its country is held of the person");
+        return say(c->arena, ERR_MISSING, "there is no phone number with its country code");
     *to = telephone_print(c->arena, &t);
     return arena_whole(c->arena);
 }

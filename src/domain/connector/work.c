@@ -80,7 +80,7 @@ static struct connector_why first_fault(struct ctx *c, const struct json *answer
 {
     const struct json *all = json_get(answer, TEXT("faults")), *f = all ? all->first : NULL;
     text table = json_text(f, TEXT("table")), column = json_text(f, TEXT("column"));
-    say(c->arena, ERR_CONFIG, "%.*s%s%.*s: %.*s in the map", T(table), column.n ? "." : "", T(column),
+    say(c->arena, ERR_CONFIG, "the map and the store differ: %.*s%s%.*s (%.*s)", T(table), column.n ? "." : "", T(column),
         T(json_text(f, TEXT("fault"))));
     return connector_why(c);
 }

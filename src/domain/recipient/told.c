@@ -66,8 +66,8 @@ static const struct {
       TEXT_INIT(
           "Ces données ne peuvent plus qu'être conservées. Ne les utilisez pas avant d'autres nouvelles de notre part.") },
     { TEXT_INIT("tell_release"), TEXT_INIT("release"),
-      TEXT_INIT("We told you to store this data only. That has ended: you may use it again as agreed."),
-      TEXT_INIT("Nous vous avions demandé de seulement conserver ces données. C'est fini : vous pouvez de nouveau les "
+      TEXT_INIT("We told you to store this data only. That restriction has ended: you may use it again as agreed."),
+      TEXT_INIT("Nous vous avions demandé de seulement conserver ces données. Cette limitation a pris fin : vous pouvez de nouveau les "
                 "utiliser comme convenu.") },
 };
 

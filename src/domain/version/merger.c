@@ -429,7 +429,7 @@ static enum err may_see(struct ctx *c)
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
     }
     if (person_sees_team(c)) {
-        say(c->arena, ERR_FORBIDDEN, "a new owner is for who answers everybody, not a team alone");
+        say(c->arena, ERR_FORBIDDEN, "this page is for people who see everybody's data, not one team's alone");
         return write_refusal(c, NULL, TEXT(""), TEXT(""));
     }
     return person_allow_act(c, NULL, ACT_EXPORT);

@@ -47,7 +47,7 @@ static enum err folder_mark_set(struct arena *a, const struct store *s, enum mar
     static const char *const told[] = {
         [MARK_ARRIVING] = "",
         [MARK_LEFT] =
-            "\ndata.db and keys.db beside this file are as they were when the data were moved. keys.db still opens"
+            "\ndata.db and keys.db beside this file are as they were when the data was moved. keys.db still opens"
             " what is erased since:\nremove both as soon as you know that all is well, within the days that a copy"
             " of the keyring may be kept.\nTo go back: garant move from there, into another folder, or here once"
             " both and this file are removed.\nTo go back without what was written since: remove this file and"
@@ -79,7 +79,7 @@ enum err move_folder_check(struct arena *a, const struct store *s)
         return OK;
     TRY(folder_mark(a, s, &mark, &where));
     if (mark == MARK_LEFT)
-        return say(a, ERR_CONFIG, "the data of the folder %s were moved to %.*s: %s/moved says how to go back", s->dir,
+        return say(a, ERR_CONFIG, "the data of the folder %s has moved to %.*s: %s/moved says how to go back", s->dir,
                    T(where), s->dir);
     return mark == MARK_NONE
                ? OK
@@ -172,8 +172,8 @@ static enum err source_open(struct move *m)
         bool there;
         TRY(x->s->engine->there(m->a, &x->s->places[f], f, &there));
         if (!there)
-            return say(m->a, ERR_CONFIG, "there are no data to move in %s",
-                       x->s->engine->files ? x->s->dir : "the databases of --from and --keyring");
+            return say(m->a, ERR_CONFIG, "there is no data to move in %s",
+                       x->s->engine->files ? x->s->dir : "--from, --keyring");
         TRY(side_connect(m->a, x, f, x->s->engine->files ? DB_READ : DB_WRITE));
     }
     return side_look(m->a, x);
@@ -299,7 +299,7 @@ static enum err folder_says(struct move *m)
     if (m->to.s->engine->files)
         return folder_unmark(m->a, m->to.s, "postgresql");
     store_path(m->to.s, "postgresql", path);
-    TRY(file_write(m->a, path, TEXT("--store and --keyring name where the data are\n")));
+    TRY(file_write(m->a, path, TEXT("--store and --keyring name where the data is\n")));
     return store_sync_folder(m->a, m->to.s->dir);
 }
 

@@ -83,7 +83,7 @@ enum err pg_mark_check(struct db *db)
     TRY(pg_mark_get(db, &mark, &where));
     if (mark == MARK_LEFT)
         return say(db->arena, ERR_CONFIG,
-                   "the data in the database of %s were moved to %.*s. To go back, move them from there; without what "
+                   "the data in the database of %s has moved to %.*s. To go back, move it from there; without what "
                    "was written since: DROP TABLE garant_moved in both databases",
                    of, T(where));
     return mark == MARK_NONE
