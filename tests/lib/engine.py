@@ -165,7 +165,7 @@ def copied(data, to, **options):
 
 def _database(to, of):
     """Of that name, as it is copied from another; `of` None: empty."""
-    ends = f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname IN ('{to}', '{of}');\n"
+    ends = f"SET client_min_messages = error;\nSELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname IN ('{to}', '{of}');\n"
     for one in (to, of):
         shared().forget(one)
     _, errors = shared().run(f"{ends}DROP DATABASE IF EXISTS {to} WITH (FORCE);\nCREATE DATABASE {to} TEMPLATE {of or 'template0'};\n")
