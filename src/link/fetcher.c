@@ -8,6 +8,7 @@
 enum {
     ROUND = 200,           /* UIDs that are asked for at once */
     TROUBLED_MOST = 3,     /* in a row: what they have in common is not the messages */
+    ENDED_MOST = 2,        /* times that the connection may end over one of them, before the others come first */
     HEADER_MAX = 64 << 10, /* of one that is too large: shown to staff in its place */
     MEMORY = 256 << 20,
     CLOCK_MEMORY = 1 << 20,
@@ -22,6 +23,10 @@ struct fetcher {
     enum { THEN_SEEN, THEN_DELETE, THEN_MOVE } then;
     int every_ms, pause_ms;
     uint32_t from; /* the UID at which the round goes on: one that cannot be filed now holds up nobody behind it */
+    uint32_t ended_over; /* the UID over which the connection ended last, */
+    unsigned ended;      /* and how often in a row */
+    const char *code;    /* why the server does not give or mark one since the round began; "" */
+    bool unmarked;       /* one of these tries */
     struct link_thread thread;
 };
 
@@ -51,45 +56,78 @@ static bool mark(struct fetcher *f, uint32_t uid, bool filed)
     return f->then == THEN_MOVE ? imap_move(f->imap, uid, f->into) : imap_flag(f->imap, uid, "\\Seen");
 }
 
+/* What the server refuses for one is said, and holds up no other. False when the connection is over. */
+static bool refused(struct fetcher *f)
+{
+    f->code = imap_code(f->imap);
+    return imap_goes_on(f->imap);
+}
+
+static bool mark_or_say(struct fetcher *f, uint32_t uid, bool filed)
+{
+    if (mark(f, uid, filed))
+        return true;
+    f->unmarked = true;
+    return refused(f);
+}
+
 /* False when the connection is over; *filed: it, or nothing of it, is there. */
 static bool take_one(struct fetcher *f, uint32_t uid, bool *filed)
 {
     int64_t size;
     text raw;
+    *filed = false;
     if (!imap_size(f->imap, uid, &size))
-        return false;
-    *filed = true;
-    if (size < 0)
-        return true; /* somebody else took it away */
+        return refused(f);
+    if (size < 0) {
+        *filed = true; /* somebody else took it away */
+        return true;
+    }
     bool large = size > INBOUND_MAX;
     ARENA_AUTO a = arena_make(1 << 16);
     BUF_AUTO b = buf_make(large ? HEADER_MAX : INBOUND_MAX);
     if (!imap_message(f->imap, uid, large, &b))
-        return false;
-    if (buf_lend(&a, &b, &raw) != OK) {
-        *filed = false; /* no memory now */
-        return true;
-    }
+        return refused(f);
+    if (buf_lend(&a, &b, &raw) != OK)
+        return true; /* no memory now */
     enum err e = file(f, raw, size);
     *filed = e == OK || for_good(e);
-    return !*filed || mark(f, uid, e == OK && !large);
+    return !*filed || mark_or_say(f, uid, e == OK && !large);
 }
 
 /* ---- A round. ---- */
+
+static uint32_t behind(uint32_t uid) { return uid < UINT32_MAX ? uid + 1 : 1; }
+
+/* One that its server cannot give is tried again when the round is over: those behind it do not wait for it. */
+static void note_ended(struct fetcher *f, uint32_t uid)
+{
+    f->ended = f->ended_over == uid ? f->ended + 1 : 1;
+    f->ended_over = uid;
+    if (f->ended < ENDED_MOST)
+        return;
+    f->from = behind(uid);
+    f->pause_ms = f->every_ms;
+}
 
 /* False when the mailbox was not reached, or what is asked of it fails. */
 static bool take_some(struct fetcher *f, bool *more)
 {
     uint32_t uids[ROUND];
     unsigned count = 0, troubled = 0;
+    f->unmarked = false;
+    if (f->from == 1)
+        f->code = "";
     if (!imap_search(f->imap, f->from, uids, ROUND, &count, more))
         return false;
     for (unsigned i = 0; i < count && troubled < TROUBLED_MOST && !link_thread_stops(&f->thread); i++) {
         bool filed = false;
         f->from = uids[i];
-        if (!take_one(f, uids[i], &filed))
+        if (!take_one(f, uids[i], &filed)) {
+            note_ended(f, uids[i]);
             return false;
-        f->from = uids[i] < UINT32_MAX ? uids[i] + 1 : 1;
+        }
+        f->from = behind(uids[i]);
         troubled = filed ? 0 : troubled + 1;
     }
     if (troubled == TROUBLED_MOST)
@@ -120,8 +158,8 @@ static bool work(struct fetcher *f)
     imap_end(f->imap);
     if (link_thread_stops(&f->thread))
         return false;
-    tell(f, good ? "" : imap_code(f->imap));
-    if (good)
+    tell(f, good ? f->code : imap_code(f->imap));
+    if (good && !f->unmarked)
         f->pause_ms = f->every_ms;
     else
         pause_longer(f);
@@ -168,6 +206,7 @@ static enum err read_options(struct arena *a, const struct fetcher_options *o, s
     f->every_ms = (int)o->every * (int)SECOND;
     f->pause_ms = f->every_ms;
     f->from = 1;
+    f->code = "";
     TRY(keep(f, o->address, &f->address));
     TRY(keep(f, o->into, &f->into));
     TRY(check_address(a, f));

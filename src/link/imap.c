@@ -35,6 +35,8 @@ struct imap {
 
 const char *imap_code(const struct imap *m) { return m->code; }
 
+bool imap_goes_on(const struct imap *m) { return m->connected; }
+
 static bool fail(struct imap *m, const char *code)
 {
     m->code = link_thread_stops(m->thread) ? "stopped" : code;
@@ -341,11 +343,13 @@ static bool command(struct imap *m, const char *said, struct answer_to *to, int 
     return send_all(m, (text){ line, (size_t)n }) && answer(m, to, text_of(tag), good);
 }
 
-/* One that must succeed. */
+/* One that must succeed. What its server refuses does not end the connection. */
 static bool done(struct imap *m, const char *said, struct answer_to *to, int ms)
 {
     bool good = false;
-    return command(m, said, to, ms, &good) && (good || fail(m, "refused"));
+    if (command(m, said, to, ms, &good) && !good)
+        m->code = "refused";
+    return good;
 }
 
 /* "name" as IMAP quotes it. */

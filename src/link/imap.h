@@ -20,7 +20,8 @@ void imap_close(struct imap **m);
 /* Whether that can name a mailbox. */
 bool imap_name(text mailbox);
 
-/* What follows is false when it failed, and imap_code() says why; the connection is then over. */
+/* What follows is false when it failed, and imap_code() says why; the connection is then over, unless it
+ * imap_goes_on(). */
 
 /* Connects, signs in, and opens the mailbox. */
 bool imap_begin(struct imap *m);
@@ -40,6 +41,8 @@ bool imap_flag(struct imap *m, uint32_t uid, const char *flags);
 bool imap_delete(struct imap *m, uint32_t uid);
 bool imap_move(struct imap *m, uint32_t uid, text mailbox);
 
+/* Whether the last failure was a command that its server refused, and others may follow. */
+bool imap_goes_on(const struct imap *m);
 /* "unreachable", "tls", "login", "timeout", "mailbox" (there is none of that name), "answer" (it is no IMAP, or too
  * much of it), "refused" (a command), "stopped": never personal. */
 const char *imap_code(const struct imap *m);

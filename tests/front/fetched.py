@@ -17,6 +17,7 @@ def register(tests):
     tests.test("fetched: a mailbox that does not answer is told of, and asked again")(dead)
     tests.test("fetched: only under TLS with a certificate that holds: to no other is the password said")(secured)
     tests.test("fetched: an answer without end, or that is none, takes nothing and stops nobody")(hostile)
+    tests.test("fetched: one that its server cannot give, or mark, holds up nobody behind it, and is tried again")(kept_back)
     tests.test("fetched: settings that cannot be used are refused at the start")(refused)
 
 
@@ -200,6 +201,67 @@ def hostile():
         with Pretender(folder, normal()) as false, served(settings(folder, false.port, false.certificate, US, "planted")) as server:
             wait_for(lambda: len(requests_of(server.client("app"))) == 1)
         return f"{len(HOSTILE) + 1} answers"
+
+
+class Several:
+    """Answers as a mail server with messages 7 and 8, but for what `wrong` says of 7 while `ill`."""
+
+    def __init__(self, *words, wrong):
+        self.words, self.wrong, self.ill, self.read = words, wrong, True, set()
+        self.mails = {uid: mail(f"uid{uid}@exemple.example", US, "Question", "Where is my data?") for uid in (7, 8)}
+
+    def __call__(self, said, tag):
+        uid = int(re.search(rb"UID \w+ (?:UID )?(\d+)", said)[1]) if said.startswith(b"UID") else 0
+        wrong = self.wrong(tag, said) if self.ill and uid == 7 and any(word in said for word in self.words) else None
+        body = b""
+        if wrong is not None:
+            return wrong
+        if b"SEARCH" in said:
+            body = b"* SEARCH " + b" ".join(b"%d" % one for one in self.mails if one >= uid and one not in self.read) + b"\r\n"
+        elif b"RFC822.SIZE" in said:
+            body = b"* 1 FETCH (RFC822.SIZE %d UID %d)\r\n" % (len(self.mails[uid]), uid)
+        elif b"BODY" in said:
+            body = b"* 1 FETCH (BODY[] {%d}\r\n%s UID %d)\r\n" % (len(self.mails[uid]), self.mails[uid], uid)
+        elif b"STORE" in said:
+            self.read.add(uid)
+        return body + tag + b" OK done\r\n"
+
+
+def too_long(tag, said, header=b"x" * (1 << 17)):
+    size, longer = b"RFC822.SIZE %d" % HUGE, b"BODY[HEADER]<0> {%d}\r\n%s" % (len(header), header)
+    return b"* 1 FETCH (UID 7 %s)\r\n%s OK done\r\n" % (size if b"RFC822.SIZE" in said else longer, tag)
+
+
+KEPT_BACK = {
+    "NO to its text": (("BODY",), lambda tag, _: tag + b" NO it is corrupt\r\n", "refused"),
+    "BAD to its size": (("RFC822.SIZE",), lambda tag, _: tag + b" BAD it is corrupt\r\n", "refused"),
+    "NO to its mark": (("STORE",), lambda tag, _: tag + b" NO read-only\r\n", "refused"),
+    "a size that was an estimate": (("BODY",), lambda tag, _: b"* 1 FETCH (UID 7 BODY[] {%d}\r\n" % HUGE, "answer"),
+    "a header longer than was asked for": (("RFC822.SIZE", "BODY"), too_long, "answer"),
+    "a server that ends over it": (("BODY",), lambda tag, _: b"* BYE\r\n", "unreachable")}
+
+
+def kept_back():
+    with tempfile.TemporaryDirectory(prefix="garant-false-") as folder:
+        for name, (words, wrong, code) in KEPT_BACK.items():
+            several = Several(*[word.encode() for word in words], wrong=wrong)
+            with Pretender(folder, several) as false, served(settings(folder, false.port, false.certificate, US, "planted")) as server:
+                def senders():
+                    return sorted(file_of(app, one["id"])["email"] for one in requests_of(app))
+
+                def told():
+                    return server.operator().get("/v1/mail").expect(200).json["mailbox"]
+                app = server.client("app")
+                wait_for(lambda: "uid8@exemple.example" in senders())
+                wait_for(lambda: 8 in several.read)
+                check(7 not in several.read and ("uid7@exemple.example" in senders()) == (words == ("STORE",)), f"{name}: {senders()}")
+                tried = [line for line in false.seen if b"FETCH 7" in line]
+                wait_for(lambda: sum(b"FETCH 7" in line for line in false.seen) > len(tried))
+                check(told()["code"] == code and not told()["reached"], f"{name}: {told()}")
+                several.ill = False
+                wait_for(lambda: 7 in several.read and told()["reached"])
+                check(senders() == ["uid7@exemple.example", "uid8@exemple.example"], f"{name}: {senders()}")
+        return f"{len(KEPT_BACK)} answers"
 
 
 def refused():
