@@ -69,6 +69,8 @@ class World:
                 hand = self.by_hand(groups[key] if key else of(month))
                 differ = {name: (row[name], value) for name, value in hand.items() if row[name] is not None and row[name] != value}
                 check(not differ, f"{when}, {month} by {by}, {key}: {differ}")
+            enough = len({one["person"] for one in of(month) if "response_ms" in one}) >= 10
+            check(by == "person" or not enough or None not in (told["all"]["p50"], told["all"]["p95"]), f"{when}, {month} by {by}: no times of all")
             all_before = told["all"]["events_before"]
             check(all_before is None or all_before == len(of(former)), f"{when}, {month} by {by}: {all_before} the month before, and not {len(of(former))}")
 
