@@ -16,6 +16,7 @@ struct teller {
     struct app *app;
     struct asker as;
     struct link_thread thread;
+    struct told_round *round;
 };
 
 /* ---- One request. ---- */
@@ -62,7 +63,7 @@ static int work(struct teller *t)
     bool more = false;
     ctx_begin(t->app, &a, &c);
     c.actor.name = TEXT("garant");
-    enum err e = told_work(&c, &more);
+    enum err e = told_work(&c, t->round, &more);
     if (e != OK && !link_thread_stops(&t->thread))
         LOG(LOG_WARN, "told.stopped", LOG_TEXT("code", err_row(e)->slug), LOG_TEXT("why", text_of(a.why.detail)));
     if (e != OK)
@@ -85,6 +86,8 @@ enum err teller_start(struct arena *a, struct app *app, struct teller **out)
     *out = t;
     t->app = app;
     t->as = (struct asker){ t, ask };
+    t->round = told_round_open();
+    TRY_PTR(t->round);
     TRY(link_thread_open(a, &t->thread));
     told_open(app, &t->as);
     return link_thread_start(a, &t->thread, teller_main, t);
@@ -97,6 +100,7 @@ void teller_stop(struct teller **teller)
         return;
     link_thread_end(&t->thread);
     told_open(t->app, NULL);
+    told_round_close(&t->round);
     free(t);
     *teller = NULL;
 }

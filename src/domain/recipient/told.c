@@ -361,12 +361,6 @@ static enum err tell(struct ctx *c, const struct recipient_settings *s, const st
     return e == ERR_PRECONDITION ? OK : e;
 }
 
-/* Behind which the next is looked for: what cannot be told now holds up nobody else. */
-struct place_due {
-    msec at;
-    text id;
-};
-
 static enum err find_due(struct ctx *c, text recipient, struct place_due *behind, struct subject_id *id, bool *found)
 {
     READ_AUTO db = NULL;
@@ -388,13 +382,15 @@ static enum err find_due(struct ctx *c, text recipient, struct place_due *behind
 
 enum { PASSED_OVER = 32 }; /* of one recipient, in a round */
 
-/* The first of the recipient's that can be told, so that nobody's backlog holds up another's. */
-static enum err tell_first(struct ctx *c, const struct recipient_settings *s, const struct node *row, bool *told)
+/* The first of the recipient's that can be told, so that nobody's backlog holds up another's. What cannot be told now
+ * for its own reason holds up none: the next round goes on behind it. */
+static enum err tell_first(struct ctx *c, struct told_round *r, const struct recipient_settings *s,
+                           const struct node *row, bool *more)
 {
-    struct place_due behind = { .at = INT64_MIN, .id = TEXT("") };
-    enum err first = OK;
-    *told = false;
-    for (unsigned i = 0; i < PASSED_OVER && !*told; i++) {
+    struct place_due from, behind;
+    TRY(told_behind(r, c->arena, row->key, c->now, &from));
+    behind = from;
+    for (unsigned i = 0; i < PASSED_OVER; i++) {
         ARENA_AUTO own = arena_make(c->arena->limit);
         struct ctx in = *c;
         struct subject_id id = { { 0 } };
@@ -402,22 +398,22 @@ static enum err tell_first(struct ctx *c, const struct recipient_settings *s, co
         in.arena = &own;
         enum err e = find_due(&in, row->key, &behind, &id, &found);
         behind.id = arena_copy(c->arena, behind.id);
-        if (!found)
-            return first == OK ? e : first;
-        if (e == OK)
+        if (e == OK && !found && !i)
+            told_all_seen(r, row->key, &from);
+        *more |= found;
+        if (e == OK && found)
             e = tell(&in, s, row, id);
-        *told = e == OK;
-        if (e != OK && first == OK) {
-            c->arena->why = own.why;
-            first = e;
-        }
-        if (e != OK && (is_general(e) || !behind.id.p))
+        if (e == OK)
+            return OK;
+        c->arena->why = own.why;
+        if (!found || is_general(e) || !behind.id.p)
             return e;
+        TRY(told_pass(r, c->arena, row->key, c->now, &behind, e));
     }
-    return first;
+    return OK;
 }
 
-enum err told_work(struct ctx *c, bool *more)
+enum err told_work(struct ctx *c, struct told_round *r, bool *more)
 {
     struct recipient_settings s;
     enum err status = OK;
@@ -428,15 +424,13 @@ enum err told_work(struct ctx *c, bool *more)
     if (s.findings.first)
         return say(c->arena, ERR_CONFIG, "%.*s", T(recipient_settings_fault(c, &s)));
     NODE_EACH(row, s.rows) {
-        bool told;
         if (recipient_way(&s, row->key) == TOLD_BY_STAFF)
             continue;
-        enum err e = tell_first(c, &s, row, &told);
+        enum err e = tell_first(c, r, &s, row, more);
         if (is_general(e))
             return e;
         if (status == OK)
             status = e;
-        *more |= told;
     }
     return status;
 }

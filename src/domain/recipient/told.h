@@ -9,16 +9,21 @@ struct answer;
 struct asker;
 struct json;
 struct paging;
+struct told_round; /* of the teller, from its beginning to its end */
+
+struct told_round *told_round_open(void);     /* NULL: no memory */
+void told_round_close(struct told_round **r); /* NULL is fine */
 
 /* Who sends to webhooks (link/teller.c), NULL at the end. Asked: {"url", "secret", "ca_file", "id", "at",
  * "body"}; answered: {"code", "retry_after", "body"} of reach/http.h. */
 void told_open(struct app *app, const struct asker *by);
 /* The next that is due is told, each step durable before the next: a try is on record before anything goes, and what a
  * crash cuts off is told again under the same id. *more when another may be due at once. ERR_CONFIG when the settings
- * cannot be used. A row that cannot be told is passed over, and its error comes at the end. What fails is tried again
+ * cannot be used. A row that cannot be told, such as one that was altered, is passed over and logged, and holds up no
+ * other, however many they are: r remembers them from round to round. What fails is tried again
  * after a minute, ever less often, a day at most; what has no answer after "again" days (7), until "give_up" days (90):
  * then it is left to staff. */
-enum err told_work(struct ctx *c, bool *more);
+enum err told_work(struct ctx *c, struct told_round *r, bool *more);
 
 /* For who may `export` and sees everybody. {"by": webhook, letter or staff, "fault": of the settings, or null, "told":
  * [{"id", "kind", "title", "state": waiting, sent, failed, acknowledged, impossible, disproportionate, over (something

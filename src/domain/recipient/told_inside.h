@@ -2,6 +2,7 @@
 #ifndef DOMAIN_RECIPIENT_TOLD_INSIDE_H
 #define DOMAIN_RECIPIENT_TOLD_INSIDE_H
 #include "domain/recipient/inside.h"
+#include "domain/recipient/round.h"
 #include "domain/recipient/told.h"
 #include "store/store.h"
 
