@@ -14,7 +14,7 @@ enum {
     MAILBOX_MAX = 200,
     INPUT = 16 << 10,
     LINE_KEPT = 16 << 10,     /* of a line; what is behind is read and dropped */
-    ANSWER_BYTES = 4 << 20,   /* of all lines of one answer */
+    ANSWER_BYTES = 4 << 20,   /* of all lines of one answer, and the literals that nobody asked for */
     LITERAL_SKIPPED = 1 << 16 /* one that nobody asked for */
 };
 
@@ -27,7 +27,7 @@ struct imap {
     const char *code;
     char in[INPUT];
     size_t at, end;
-    size_t left; /* bytes that this answer may still have, literals apart */
+    size_t left; /* bytes that this answer may still have, apart from the literal that was asked for */
     msec until;
     unsigned tag;
     char line[LINE_KEPT];
@@ -170,21 +170,27 @@ static const char *judged(CURLcode code)
 
 /* ---- Bytes. ---- */
 
-static bool wait_for(struct imap *m, short what)
+/* Asked at each refill too: a server that never pauses would else be read for ever. */
+static bool in_time(struct imap *m)
+{
+    if (link_thread_stops(m->thread))
+        return fail(m, "stopped");
+    return clock_monotonic() < m->until || fail(m, "timeout");
+}
+
+static void wait_for(struct imap *m, short what)
 {
     struct pollfd fds[] = { { m->fd, what, 0 }, { m->thread->stop_fd, POLLIN, 0 } };
     msec left = m->until - clock_monotonic();
-    if (left <= 0)
-        return fail(m, "timeout");
-    poll(fds, 2, (int)left);
-    return !link_thread_stops(m->thread) || fail(m, "stopped");
+    if (left > 0)
+        poll(fds, 2, (int)left);
 }
 
 static bool fill(struct imap *m)
 {
     CURLcode code = CURLE_AGAIN;
     size_t n = 0;
-    while (m->at == m->end && m->connected) {
+    while (m->at == m->end && m->connected && in_time(m)) {
         code = curl_easy_recv(m->curl, m->in, sizeof m->in, &n);
         if (code == CURLE_AGAIN) {
             wait_for(m, POLLIN);
@@ -200,7 +206,7 @@ static bool fill(struct imap *m)
 
 static bool send_all(struct imap *m, text s)
 {
-    while (s.n && m->connected) {
+    while (s.n && m->connected && in_time(m)) {
         size_t n = 0;
         CURLcode code = curl_easy_send(m->curl, s.p, s.n, &n);
         if (code == CURLE_AGAIN)
@@ -297,8 +303,9 @@ static bool skip_literals(struct imap *m, text line)
     size_t n;
     bool cut;
     while (literal_of(line, &n)) {
-        if (n > LITERAL_SKIPPED)
+        if (n > LITERAL_SKIPPED || n > m->left)
             return fail(m, "answer");
+        m->left -= n;
         if (!read_literal(m, n, NULL) || !read_line(m, &line, &cut))
             return false;
         if (cut)

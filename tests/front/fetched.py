@@ -1,5 +1,5 @@
 """Emails fetched from a mailbox by IMAP: filed as those that LMTP brings, once each, and marked only when they are filed."""
-import os, re, tempfile, time
+import itertools, os, re, tempfile, time
 from dovecot import PASSWORD, USER, Between, Dovecot, Pretender, settings
 from garant import Server, check, check_absent, garant
 from mailbox import Mailbox, wait_for
@@ -174,6 +174,7 @@ HOSTILE = {
     "a line without end": (dict(SEARCH=b"* SEARCH " + b"1" * (5 << 20)), "answer"),
     "a number that is none": (dict(SEARCH=lambda tag: b"* SEARCH 99999999999\r\n" + tag + b" OK\r\n"), "answer"),
     "lines without end": (dict(SELECT=b"* 1 EXISTS\r\n" * (1 << 19)), "answer"),
+    "literals without end": (dict(SEARCH=lambda _: itertools.repeat(b"* X {65536}\r\n" + b"x" * 65536)), "answer"),
     "no IMAP": (dict(SEARCH=b"HTTP/1.1 200 OK\r\n\r\n"), "answer"),
     "4 GB of a message": (dict(BODY=b"* 1 FETCH (UID 7 BODY[] {4294967296}\r\n"), "answer"),
     "a size that it has not": (dict(BODY=b"* 1 FETCH (UID 7 BODY[] {%d}\r\n" % (40 << 20)), "answer"),
@@ -194,13 +195,13 @@ def hostile():
                 check(told["code"] == code, f"{name}: {told}")
                 found = requests_of(server.client("app"))
                 check(len(found) == (name == "a refused mark"), f"{name}: {found}")
-        with Pretender(folder, normal(SEARCH=None)) as false, served(settings(folder, false.port, false.certificate, US, "planted")) as server:
-            wait_for(lambda: any(b"SEARCH" in line for line in false.seen))
-            began = time.monotonic()
-            check(server.stop() == 0 and time.monotonic() - began < 20, "a silent mailbox holds the server up")
+        for name, other in {"silent": None, "endless": HOSTILE["literals without end"][0]["SEARCH"]}.items():
+            with Pretender(folder, normal(SEARCH=other)) as false, served(settings(folder, false.port, false.certificate, US, "planted")) as server:
+                wait_for(lambda: any(b"SEARCH" in line for line in false.seen))
+                check(server.stop(20) == 0, f"a mailbox that is {name} holds the server up")
         with Pretender(folder, normal()) as false, served(settings(folder, false.port, false.certificate, US, "planted")) as server:
             wait_for(lambda: len(requests_of(server.client("app"))) == 1)
-        return f"{len(HOSTILE) + 1} answers"
+        return f"{len(HOSTILE) + 2} answers"
 
 
 class Several:

@@ -258,8 +258,8 @@ class Between:
 
 
 class Pretender:
-    """No mail server, though it has a certificate and says that signing in went well: what it answers then is `answer(line, number)`, bytes
-    or None for silence."""
+    """No mail server, though it has a certificate and says that signing in went well: what it answers then is `answer(line, number)`, bytes,
+    more than one of them, or None for silence."""
 
     def __init__(self, folder, answer):
         self.certificate, key, self.answer, self.seen, self.over = os.path.join(folder, "false.pem"), os.path.join(folder, "false.key"), answer, [], False
@@ -291,7 +291,8 @@ class Pretender:
                 if answer is None:
                     time.sleep(SECONDS * 4)
                     return
-                near.sendall(answer)
+                for part in [answer] if isinstance(answer, bytes) else answer:
+                    near.sendall(part)
         except OSError:
             pass
         finally:
