@@ -115,6 +115,65 @@ def wrong():
         verified(server.data)
 
 
+def arriving(at, database, said):
+    """The mark of a move into that database that was cut off: from there."""
+    unmarked(at, database)
+    _, errors = at.base.run("CREATE TABLE garant_moved (left_for text, arrives_from text);\n"
+                            f"INSERT INTO garant_moved VALUES (NULL, '{said}');\n", database)
+    check(not errors, errors)
+
+
+def unmarked(at, *databases_):
+    for database in databases_:
+        at.base.run("DROP TABLE IF EXISTS garant_moved", database)
+
+
+@tests.test("postgresql moves: begun again with the database of another, which is neither emptied nor marked; a mark is of one place alone")
+def strangers():
+    with places() as at:
+        server, where, other = at.server("home", False), databases(at, "there"), at.server("other", True)
+        lived(server)
+        server.stop()
+        stays, goes = lived(other)
+        other.stop()
+        taken = at.made["other"]
+
+        def untouched():
+            verified(other.data, *taken)
+            for name in ("other_data", "other_keys"):
+                check(not at.base.run("SELECT 1 FROM pg_tables WHERE tablename = 'garant_moved'", name)[0], f"{name} is marked")
+        arriving(at, "there_data", server.data)                  # cut off; then given with the keyring, or the data, of another
+        refused(out(server.data, [where[0], taken[3]]), "has data already")
+        untouched()
+        unmarked(at, "there_data")
+        arriving(at, "there_keys", server.data)
+        refused(out(server.data, [taken[1], where[1]]), "has data already")
+        untouched()
+        arriving(at, "there_data", "/of/another")                # begun from elsewhere
+        refused(out(server.data, where), "came from /of/another")
+        verified(server.data)
+        for name in ("there_data", "there_keys"):
+            arriving(at, name, server.data)                      # all of it arrived, unverified; the folder went elsewhere
+        garant(*out(server.data, where), env=ENV)
+        for name in ("there_data", "there_keys"):
+            arriving(at, name, server.data)
+        with open(os.path.join(server.data, "moved"), encoding="utf-8") as mark:
+            said = mark.read()
+        with open(os.path.join(server.data, "moved"), "w", encoding="utf-8") as mark:
+            mark.write("/elsewhere" + said[said.index("\n"):])
+        refused(out(server.data, where), "was moved already, to /elsewhere")
+        with open(os.path.join(server.data, "moved"), "w", encoding="utf-8") as mark:
+            keys = said[:said.index("\n")].replace("there_keys", "other_keys")
+            mark.write(keys + said[said.index("\n"):])           # its end, with the keyring of another
+        refused(out(server.data, [where[0], taken[3]]), "is not the one of")
+        untouched()
+        other.start()
+        app = other.client("app")
+        check(app.read(stays, "service").expect(200).json["data"]["identity"] == PERSON["identity"], "a person of another is gone")
+        app.read(goes, "service").expect(404, 410)
+        other.stop()
+
+
 def killed(words, after):
     """Killed after so many seconds; whether it was still at it."""
     run = subprocess.Popen([os.path.join(BUILD, "garant"), *words], env={**os.environ, **ENV}, stdin=subprocess.DEVNULL,
@@ -168,18 +227,17 @@ def between():
         server.arguments = options
         whole(server, stays, goes)                               # more than what left: it is not to be taken for it
         for name in ("there_data", "there_keys"):
-            _, errors = at.base.run("CREATE TABLE garant_moved (left_for text, arrives_from text);\n"
-                                    "INSERT INTO garant_moved VALUES (NULL, 'home');\n", name)
-            check(not errors, errors)
+            arriving(at, name, server.data)
         refused(["verify", "--data", server.data, "--policy", SMALL, *options], "was cut off")
         refused(out(server.data, where), "is not the one of")
-        for name in ("there_data", "there_keys"):
-            at.base.run("DROP TABLE garant_moved", name)
+        unmarked(at, "there_data", "there_keys")
         os.mkdir(new, 0o700)
         words = [*back(new, where), "--master", key]
+        port = at.base.run("SHOW port")[0].strip()
+        came = f"PostgreSQL: there_data ({at.base.dir}:{port}), keyring there_keys ({at.base.dir}:{port})"
         garant(*words, env=ENV)
         with open(os.path.join(new, "arriving"), "w", encoding="utf-8") as mark:
-            mark.write("there\n")
+            mark.write(came + "\n")
         at.base.run("DROP TABLE garant_moved", "there_data")
         refused(["verify", "--data", new, "--policy", SMALL, "--master", key], "was cut off")
         refused(["verify", "--data", server.data, "--policy", SMALL, *options], "has moved to")

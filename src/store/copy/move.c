@@ -2,9 +2,11 @@
  *
  * `to` is marked as arriving, then filled, then verified; `from` is marked as left; the first mark goes. So at every
  * moment one of the two can be opened at most, and the marks tell after a crash what is left to do. */
+#include "base/sha256.h"
 #include "store/engine.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,8 +94,9 @@ enum err move_folder_check(struct arena *a, const struct store *s)
 struct side {
     struct store *s; /* never opened: its places, and of `from` the folder's lock */
     struct db *db[FILE_COUNT];
-    enum mark mark; /* of either of its databases */
-    text named;     /* for people */
+    enum mark marks[FILE_COUNT]; /* of each of its databases; a folder has one for both */
+    text wheres[FILE_COUNT];     /* what each says: where to, or from */
+    text named;                  /* for people, and in the other one's mark */
 };
 
 static void side_close(struct side *x)
@@ -112,8 +115,10 @@ static enum err side_connect(struct arena *a, struct side *x, enum file f, enum 
 static enum err side_name(struct arena *a, struct side *x)
 {
     text one, other;
+    char whole[PATH_MAX];
     if (x->s->engine->files) {
-        x->named = text_of(x->s->dir);
+        x->named = arena_copy(a, text_of(realpath(x->s->dir, whole) ? whole : x->s->dir));
+        TRY_PTR(x->named.p);
         return OK;
     }
     TRY(x->s->engine->named(x->db[FILE_DATA], &one));
@@ -125,17 +130,27 @@ static enum err side_name(struct arena *a, struct side *x)
 
 static enum err side_look(struct arena *a, struct side *x)
 {
-    text where;
+    bool files = x->s->engine->files;
     TRY(side_name(a, x));
-    if (x->s->engine->files)
-        return folder_mark(a, x->s, &x->mark, &where);
-    x->mark = MARK_NONE;
-    for (enum file f = 0; f < FILE_COUNT; f++) {
-        enum mark mark;
-        TRY(x->s->engine->mark_get(x->db[f], &mark, &where));
-        x->mark = mark != MARK_NONE ? mark : x->mark;
-    }
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        TRY(files ? folder_mark(a, x->s, &x->marks[f], &x->wheres[f])
+                  : x->s->engine->mark_get(x->db[f], &x->marks[f], &x->wheres[f]));
     return OK;
+}
+
+/* Either of its databases. */
+static bool has_mark(const struct side *x, enum mark mark)
+{
+    return x->marks[FILE_DATA] == mark || x->marks[FILE_KEYS] == mark;
+}
+
+/* What its marks of this kind say is `named`. */
+static bool marks_say(const struct side *x, enum mark mark, text named)
+{
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        if (x->marks[f] == mark && !text_eq(x->wheres[f], named))
+            return false;
+    return true;
 }
 
 static enum err side_mark(struct arena *a, struct side *x, enum mark mark, text where)
@@ -201,6 +216,32 @@ static enum err not_empty(struct move *m)
     return say(m->a, ERR_CONFLICT, "%.*s has data already: a move needs an empty place", T(m->to.named));
 }
 
+static enum err of_another(struct move *m, text from)
+{
+    return say(m->a, ERR_CONFLICT,
+               "a move into %.*s was cut off that came from %.*s, not from %.*s: end that one, or name an empty place",
+               T(m->to.named), T(from), T(m->from.named));
+}
+
+/* A crash came after `from` was left: one of the two may have lost its mark, and nothing is carried again. */
+static bool is_ending(const struct move *m) { return has_mark(&m->from, MARK_LEFT) && has_mark(&m->to, MARK_ARRIVING); }
+
+/* What is there was put there by a move from the same place, or nothing is: each database says so of itself alone. */
+static enum err target_free(struct move *m, enum file f)
+{
+    struct side *x = &m->to;
+    bool used = false;
+    if (x->marks[f] == MARK_LEFT)
+        return not_empty(m);
+    if (x->marks[f] == MARK_ARRIVING)
+        return text_eq(x->wheres[f], m->from.named) ? OK : of_another(m, x->wheres[f]);
+    if (x->s->engine->files)
+        used = file_exists(x->s->places[f].at);
+    else
+        TRY(is_used(x->db[f], &used));
+    return used && !is_ending(m) ? not_empty(m) : OK;
+}
+
 /* Databases are connected to; a folder's files are made when they are filled. */
 static enum err target_open(struct move *m)
 {
@@ -209,15 +250,8 @@ static enum err target_open(struct move *m)
     for (enum file f = 0; f < FILE_COUNT && !x->s->engine->files; f++)
         TRY(side_connect(m->a, x, f, DB_CREATE));
     TRY(side_look(m->a, x));
-    for (enum file f = 0; f < FILE_COUNT && x->mark != MARK_ARRIVING; f++) {
-        bool used = false;
-        if (x->s->engine->files)
-            used = file_exists(x->s->places[f].at);
-        else
-            TRY(is_used(x->db[f], &used));
-        if (used || x->mark == MARK_LEFT)
-            return not_empty(m);
-    }
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        TRY(target_free(m, f));
     return OK;
 }
 
@@ -313,12 +347,42 @@ static enum err hand_over(struct move *m)
     return side_mark(m->a, &m->to, MARK_NONE, TEXT(""));
 }
 
-/* A crash came between the two marks: all was verified, and the journals are held against one another once more. */
+/* Of the secrets that a keyring begins with: each is wrapped by random bytes, no two instances have the same. */
+static enum err secrets_digest(struct db *keys, struct hash *out)
+{
+    struct sha256 sum;
+    QUERY_AUTO q;
+    sha256_begin(&sum);
+    query_start(&q, keys, SQL_SECRET_LIST, NULL, 0);
+    while (query_next(&q)) {
+        text name = query_get(&q, SECRET_LIST, name), wrapped = query_get(&q, SECRET_LIST, wrapped);
+        size_t head[2] = { name.n, wrapped.n };
+        sha256_add(&sum, TEXT_BYTES(head));
+        sha256_add(&sum, name);
+        sha256_add(&sum, wrapped);
+    }
+    sha256_end(&sum, out->b);
+    return q.status;
+}
+
+static enum err same_keyring(struct move *m)
+{
+    struct hash there, here;
+    TRY(secrets_digest(m->from.db[FILE_KEYS], &there));
+    TRY(secrets_digest(m->to.db[FILE_KEYS], &here));
+    return hash_eq(there, here) ? OK
+                                : say(m->a, ERR_INTEGRITY, "the keyring of %.*s is not the one of %.*s", T(m->to.named),
+                                      T(m->from.named));
+}
+
+/* A crash came between the two marks: all was verified, and both are held against one another once more. */
 static enum err finish(struct move *m)
 {
     struct edge *there = NEW(m->a, struct edge);
     TRY_PTR(there);
-    TRY(side_connect(m->a, &m->to, FILE_DATA, m->to.s->engine->files ? DB_READ : DB_CREATE));
+    for (enum file f = 0; f < FILE_COUNT; f++)
+        TRY(side_connect(m->a, &m->to, f, m->to.s->engine->files ? DB_READ : DB_CREATE));
+    TRY(same_keyring(m));
     TRY(edge_load(m->to.db[FILE_DATA], there));
     TRY(same_journal(m, there->tree.size, tree_root(&there->tree)));
     return hand_over(m);
@@ -326,32 +390,42 @@ static enum err finish(struct move *m)
 
 /* ---- All of it. ---- */
 
+static enum err moved_already(struct move *m)
+{
+    text to = m->from.wheres[m->from.marks[FILE_DATA] == MARK_LEFT ? FILE_DATA : FILE_KEYS];
+    return say(m->a, ERR_CONFLICT, "%.*s was moved already, to %.*s", T(m->from.named), T(to));
+}
+
 static enum err begun(struct move *m, bool *ends)
 {
     TRY(both_open(m));
     TRY_PTR(m->edge = NEW(m->a, struct edge));
     TRY(edge_load(m->from.db[FILE_DATA], m->edge));
-    *ends = m->from.mark == MARK_LEFT && m->to.mark == MARK_ARRIVING;
-    if (m->from.mark == MARK_NONE || *ends)
-        return OK;
-    return m->from.mark == MARK_LEFT
-               ? say(m->a, ERR_CONFLICT, "%.*s was moved already", T(m->from.named))
-               : say(m->a, ERR_CONFLICT, "a move into %.*s was cut off: end it first", T(m->from.named));
+    *ends = is_ending(m) && marks_say(&m->from, MARK_LEFT, m->to.named);
+    if (has_mark(&m->from, MARK_ARRIVING))
+        return say(m->a, ERR_CONFLICT, "a move into %.*s was cut off: end it first", T(m->from.named));
+    return has_mark(&m->from, MARK_LEFT) && !*ends ? moved_already(m) : OK;
+}
+
+static enum err ended(struct move *m, struct store_moved *out)
+{
+    out->size = m->edge->tree.size;
+    return finish(m);
 }
 
 static enum err moved(struct move *m, struct store_moved *out)
 {
     bool ends, must_verify = false;
     TRY(begun(m, &ends));
-    if (ends) {
-        out->size = m->edge->tree.size;
-        return finish(m);
-    }
+    if (ends)
+        return ended(m, out);
     move_close(m);
     TRY(m->what->look(m->what->arg, m->a, &must_verify));
     m->from_o.verified |= must_verify;
     m->to_o.verified |= must_verify;
     TRY(begun(m, &ends)); /* with the locks from here on; what was left to recover is in it */
+    if (ends)
+        return ended(m, out);
     TRY(side_mark(m->a, &m->to, MARK_ARRIVING, m->from.named));
     for (enum file f = 0; f < FILE_COUNT; f++)
         TRY(one_carried(m, f, &out->rows));

@@ -4,8 +4,9 @@
 enum err pg_named(struct db *db, text *out)
 {
     const struct pg_calls *pq = db->conn->pq;
-    const char *host = pq->PQhost(db->conn->handle), *name = pq->PQdb(db->conn->handle);
-    *out = arena_print(db->arena, "%s (%s)", name ? name : "", host ? host : "");
+    const char *host = pq->PQhost(db->conn->handle), *name = pq->PQdb(db->conn->handle),
+               *port = pq->PQport(db->conn->handle);
+    *out = arena_print(db->arena, "%s (%s:%s)", name ? name : "", host ? host : "", port ? port : "");
     TRY_PTR(out->p);
     return OK;
 }
