@@ -1,5 +1,5 @@
 """A store on PostgreSQL whose databases go away: killed under load and started again, sessions ended, another host in their place."""
-import contextlib, os, random, signal, socket, subprocess, threading, time
+import contextlib, os, random, shutil, signal, socket, subprocess, tempfile, threading, time
 from common import RELEASE, SMALL, tests
 from garant import Server, check
 from load import Load, journal_holds
@@ -99,10 +99,12 @@ COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
 
 class Link:
     """Between the server and PostgreSQL. `cut` says what happens to the next COMMIT of the data: "before" it is sent, or "behind" it, its answer
-    kept back; then every connection ends, and new ones are let through again after `closed` seconds."""
+    kept back; then every connection ends, and new ones are let through again after `closed` seconds. What goes over it takes `delay` seconds each way.
+    `poses`: who asks whether somebody is there is asked for a password instead; `heard` is all that came from there."""
 
     def __init__(self, port):
         self.to, self.cut, self.closed, self.opens, self.all = port, None, 0, 0, []
+        self.delay, self.poses, self.heard = 0, False, []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -125,6 +127,10 @@ class Link:
     def forth(self, near, far, data):
         with contextlib.suppress(OSError):
             while said := near.recv(65536):
+                if self.poses and not data and b"application_name\0garant" not in said:
+                    self.pose(near, said)
+                    return
+                time.sleep(self.delay)
                 data = data or [b"garant_data" in said, False]
                 data[1] |= b"READ COMMITTED READ WRITE" in said  # the writer's; readers end their snapshots by that word too
                 if self.cut and all(data) and said.endswith(COMMIT):
@@ -132,6 +138,17 @@ class Link:
                     return
                 far.sendall(said)
         self.end(near, far)
+
+    def pose(self, near, said):
+        """As a server without TLS that wants the password as it is."""
+        heard = [said]
+        self.heard.append(heard)
+        if said[4:8] == b"\x04\xd2\x16\x2f":                      # whether it has TLS
+            near.sendall(b"N")
+            heard.append(near.recv(65536))
+        near.sendall(b"R\0\0\0\x08\0\0\0\x03")
+        heard.append(near.recv(65536))
+        self.end(near)
 
     def cutting(self, far, said):
         how, self.cut = self.cut, None
@@ -151,6 +168,7 @@ class Link:
                 if self.kept is far:
                     self.kept = None
                     return
+                time.sleep(self.delay)
                 near.sendall(said)
         self.end(near, far)
 
@@ -162,13 +180,13 @@ class Link:
 
 
 @contextlib.contextmanager
-def linked():
+def linked(more="sslmode=disable"):
     """A server that reaches its data through a Link."""
     links = []
 
     def hosts(base):
         links.append(Link(base.port))
-        return f"host=127.0.0.1 port={links[0].port} sslmode=disable gssencmode=disable"
+        return f"host=127.0.0.1 port={links[0].port} {more} gssencmode=disable"
     with served(loopback=True, hosts=hosts) as (base, server):
         try:
             yield base, server, links[0]
@@ -272,6 +290,50 @@ def stand_still():
         check(server.log().count('"event":"store.not-reached"') == said, "a statement that takes its time is taken for a server that stands still")
         busy.join()
     return f"{rounds} times, {asked} refused, the slowest after {slowest:.2f} s; back after {recovery:.2f} s; journal of {size} entries verified"
+
+
+def writer(base):
+    """The session that writes the data."""
+    return base.run("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted", "garant_data")[0].strip()
+
+
+def waits(base, server, meanwhile, after):
+    """A write waits four seconds for a lock, in the same session to its end; `meanwhile()` is done at its begin, `after()` within it."""
+    until_healthy(server)
+    session = writer(base)
+    busy = threading.Thread(target=base.run, args=("BEGIN; LOCK TABLE subject; SELECT pg_sleep(4); COMMIT;", "garant_data"))
+    busy.start()
+    while base.run("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted", "garant_data")[0].strip() == "0":
+        check(busy.is_alive(), "nobody has the lock")
+    meanwhile()
+    later = threading.Timer(3, after)
+    later.start()
+    began = time.monotonic()
+    server.client("app").create({"contact": {"email": "patient@load.example"}})
+    check(time.monotonic() - began > 2, "nothing was waited for")
+    for thread in (later, busy):
+        thread.join()
+    check(server.log().count('"event":"store.not-reached"') == 0 and writer(base) == session, "a server that is far away is taken for one that stands still")
+
+
+@tests.test("the databases are far away, and a statement takes its time: no connection is cut, and who asks gives no password away")
+def far_away():
+    with linked("") as (base, server, link):                     # whether there is TLS is asked for too
+        waits(base, server, lambda: setattr(link, "delay", 0.22), lambda: setattr(link, "delay", 0))
+    folder = tempfile.mkdtemp(prefix="garant-far-")
+    try:
+        with open(os.path.join(folder, "pgpass"), "w", encoding="utf-8") as file:
+            file.write("*:*:*:*:Correct-Horse-77\n")
+        os.chmod(file.name, 0o600)
+        with linked(f"sslmode=disable passfile={file.name}") as (base, server, link):
+            waits(base, server, lambda: setattr(link, "poses", True), lambda: setattr(link, "poses", False))
+            check(link.heard, "nobody asked whether somebody is there")
+            for heard in link.heard:
+                check(not any(b"Correct-Horse" in said for said in heard), "a password went to who only answered")
+                check(b"user\0garant" in heard[0] and not any(heard[1:]), f"more is said than the address allows: {heard}")
+    finally:
+        shutil.rmtree(folder)
+    return f"{len(link.heard)} asked"
 
 
 @tests.test("several hosts: the one that takes writes is found, and found again")

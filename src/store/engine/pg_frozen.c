@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* LONG + ASK + TICK is how late it is found out: well within two seconds, in which who asks is refused. */
-enum { TICK = 100, LONG = 400, ASK = 800, SILENT = 2 * SECOND, WORDS = 8 };
+enum { TICK = 100, LONG = 400, ASK = 800, SILENT = 2 * SECOND, WORDS = 9 };
 
 static struct {
     pthread_mutex_t turn; /* of who starts and ends the thread */
@@ -31,7 +31,7 @@ PGresult *pg_exec(struct conn *c, const char *sql) { return PG_WAIT(c, c->pq->PQ
 
 /* ---- Whether anybody is there. ---- */
 
-/* A refusal, for a password or for room, is an answer too: only silence is none. */
+/* The first byte is the answer, whatever it says: a server that stands still sends none, and nobody signs in here. */
 static bool is_silent(const struct pg_calls *pq, PGconn *asked)
 {
     msec until = clock_monotonic() + ASK;
@@ -42,6 +42,8 @@ static bool is_silent(const struct pg_calls *pq, PGconn *asked)
         struct pollfd p = { .fd = pq->PQsocket(asked), .events = wants == PGRES_POLLING_READING ? POLLIN : POLLOUT };
         if (poll(&p, 1, (int)left) <= 0)
             continue;
+        if (wants == PGRES_POLLING_READING)
+            return false;
         wants = pq->PQconnectPoll(asked);
         if (wants == PGRES_POLLING_OK || wants == PGRES_POLLING_FAILED)
             return false;
@@ -49,12 +51,32 @@ static bool is_silent(const struct pg_calls *pq, PGconn *asked)
     return true;
 }
 
+#define NOBODYS "/dev/null/none" /* a file that is never there; of /dev/null itself libpq would warn */
+
+/* The address says how its link is encrypted, but where the policy asks for more. A password is for nobody here: what
+ * answers is not known. */
+static void probe_words(const struct pg_waiting *w, const char **names, const char **values)
+{
+    const char *const all_names[] = {
+        "dbname", "host", "port", "target_session_attrs", "passfile", w->address[0] ? "hostaddr" : NULL, NULL
+    };
+    const char *const all_values[] = { w->place, w->host, w->port, "any", NOBODYS, w->address };
+    unsigned n = 0;
+    for (; all_names[n]; n++) {
+        names[n] = all_names[n];
+        values[n] = all_values[n];
+    }
+    if (w->verified) {
+        names[n] = "sslmode";
+        values[n] = "verify-full";
+    }
+}
+
 /* `w` is a copy: its connection may be closed meanwhile. */
 static bool is_frozen(const struct pg_waiting *w)
 {
-    const char *names[WORDS] = { "dbname", "host", "port", "target_session_attrs", "sslmode", "hostaddr" };
-    const char *values[WORDS] = { w->place, w->host, w->port, "any", w->verified ? "verify-full" : "prefer" };
-    values[5] = w->address[0] ? w->address : NULL;
+    const char *names[WORDS] = { 0 }, *values[WORDS] = { 0 };
+    probe_words(w, names, values);
     PGconn *asked = w->pq->PQconnectStartParams(names, values, 1);
     bool silent = asked && is_silent(w->pq, asked);
     w->pq->PQfinish(asked);
