@@ -1,5 +1,5 @@
 """Figures of use from sums of months: those of a count by hand over the same events, whatever happens to events and people meanwhile."""
-import random, time
+import contextlib, json, random, re, time
 import engine
 from garant import Server, check, check_absent, milliseconds
 
@@ -151,7 +151,59 @@ def terms(world, server):
                 world.agree(month, f"at the term of {last}")
 
 
+def spoil_key(server):
+    """The key of one person, in the midst of the others, opens no more."""
+    with contextlib.closing(engine.base(server.data)) as db:
+        people = sorted(bytes(row[0]) for row in db.execute("SELECT id FROM subject"))
+    one = people[len(people) // 2]
+    with contextlib.closing(engine.base(server.data, "keys.db", write=True)) as db, db:
+        wrapped = bytes(db.execute("SELECT wrapped FROM key WHERE class = 0 AND subject = ?", (one,)).fetchone()[0])
+        db.execute("UPDATE key SET wrapped = ? WHERE class = 0 AND subject = ?", (wrapped[:-1] + bytes([wrapped[-1] ^ 1]), one))
+    return one
+
+
+def failures(server):
+    lines = [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == "job.failed" and line["job"] == "steps"]
+
+
+def turns_more(server, count):
+    """The jobs go round so many times more."""
+    turns = lambda: float(re.search(r'^garant_job_turns_total\{job="steps"\} (\S+)$', server.anyone().get("/metrics").expect(200).body.decode(), re.M)[1])
+    until = turns() + count
+    for _ in range(600):
+        if turns() >= until:
+            return
+        time.sleep(0.1)
+    check(False, "the jobs do not go round")
+
+
+def one_cannot(world, server):
+    """One whose key does not open, in the midst of the others: theirs are added up once, and the log says so once a day."""
+    server.set_clock(milliseconds("2026-08-28T09:00:00Z"))
+    world.send("2026-08", range(1, 28), 700)
+    server.stop()
+    spoiled = spoil_key(server)
+    server.set_clock(milliseconds("2026-09-01T00:00:30Z"))
+    server.start()
+    wait_summed(server, months_of(world) - 1, "all but one")
+    check(spoiled not in {subject for subject, _ in summed(server)}, "whose key does not open is added up")
+    turns_more(server, 3)
+    check(len(failures(server)) == 1, f"told {len(failures(server))} times: {failures(server)[:3]}")
+    server.set_clock(milliseconds("2026-09-02T09:00:00Z"))
+    turns_more(server, 3)
+    check(len(failures(server)) == 2, f"told {len(failures(server))} times in two days")
+    with contextlib.closing(engine.base(server.data)) as db:
+        acts = db.execute("SELECT COUNT(*) FROM journal WHERE leaf LIKE '%usage.summed%'").fetchone()[0]
+    check(acts == 1, f"added up in {acts} commits")
+
+
 def register(tests):
+    @tests.test("usage: one person whose key does not open keeps nobody else's months from being added up")
+    def spoiled():
+        with Server("mxplorerplace", now="2026-08-20T09:00:00Z") as server:
+            one_cannot(World(server, 13), server)
+
     @tests.test("usage: figures added up by month are those of a count by hand, through late events, moves, erasures, objections and terms")
     def by_hand():
         for seed in (13, 2026):

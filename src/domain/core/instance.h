@@ -78,6 +78,7 @@ struct app {
         bool over;
         char tenant[256];
         struct subject_id after;
+        struct why failed; /* the first of one person alone */
     } sums;
     struct board *board;            /* what the probes found */
     struct timed {

@@ -1,6 +1,7 @@
 /* Sums of months: made of a few people at a turn, and read again. */
 #include "domain/usage/sums.h"
 #include "base/calendar.h"
+#include "domain/core/decided.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/value.h"
@@ -10,7 +11,7 @@
 
 /* FORM, the names of the fields (empty: none), the month's first and past, then a text for each of enum sum_by: keys,
  * each with its counts and its times: the first, and by how much each exceeds the one before. */
-enum { FORM = 1, MONTHS = 13, PEOPLE = 50, PERSON_MEMORY = 256 << 20, SUM_MOST = 4 << 20 };
+enum { FORM = 1, MONTHS = 13, PEOPLE = 50, MONTH_MEMORY = 256 << 20, SUM_MOST = 4 << 20, WRITE_MOST = 16 << 20 };
 static const text table = TEXT_INIT("usage_month");
 
 static void place_of(const struct ctx *c, const struct person *p, const struct counting *t, msec first,
@@ -131,8 +132,9 @@ struct heap {
     text day; /* of the event before, and where it begins and ends */
     msec from, to;
 };
-/* A row that is ready. rows, versions: what it was made from. */
+/* A row that is ready. of: what was decided about its person; rows, versions: what it was made from. */
 struct summed {
+    struct ctx *of;
     struct subject_id id;
     text category;
     struct sum_month month;
@@ -143,9 +145,42 @@ struct summed {
 struct turn {
     struct ctx *c;
     struct sum_month months[MONTHS];
+    struct arena ready; /* the list, and its sealed sums, until they are written */
     struct summed *list;
     unsigned count, room;
+    struct why failed; /* the first of one person or month alone; code OK: none */
 };
+
+/* Of the machine or the store: nothing can be summed now, whoever's it is. */
+static bool is_general(enum err e, const struct arena *a)
+{
+    switch ((int)e) {
+    case ERR_STORAGE:
+    case ERR_UNKNOWN:
+    case ERR_FULL:
+    case ERR_BUSY:
+    case ERR_ASIDE:
+    case ERR_LOCKED:
+        return true;
+    case ERR_MEMORY:
+        return !a->full;
+    default:
+        return false;
+    }
+}
+
+/* What failed of one person or month, in that memory, is kept: it holds up nobody else. The rest is passed up. */
+static enum err keep_failed(struct turn *turn, const struct arena *a, enum err status)
+{
+    if (status == OK || is_general(status, a))
+        return status;
+    if (turn->failed.code == OK) {
+        turn->failed = a->why;
+        turn->failed.code = status;
+        turn->failed.clause = NULL; /* of a policy that this outlives */
+    }
+    return OK;
+}
 
 static enum err day_of(struct heap *h, msec at)
 {
@@ -229,9 +264,14 @@ static void put_part(struct buf *b, struct heap *h, enum sum_by by)
     pack_text(b, buf_for(b, &part));
 }
 
+static enum err write_ready(struct turn *turn);
+
+/* Written early when much is ready. */
 static enum err add_summed(struct turn *turn, const struct summed *one)
 {
-    struct arena *a = turn->c->arena;
+    struct arena *a = &turn->ready;
+    if (a->used + one->shut.bytes.n > WRITE_MOST)
+        TRY(write_ready(turn));
     if (turn->count == turn->room) {
         struct summed *old = turn->list;
         turn->room = turn->room ? turn->room * 2 : PEOPLE;
@@ -247,35 +287,36 @@ static enum err add_summed(struct turn *turn, const struct summed *one)
 }
 
 /* The rows of one month, in their order: what is about to end, cannot be read or is very much stays to be counted. */
-static enum err sum_rows(struct turn *turn, struct ctx *own, const struct person *p, const struct counting *t,
-                         const struct sum_month *m, const struct record *rows, unsigned count)
+static enum err sum_rows(struct ctx *own, const struct person *p, const struct counting *t, const struct record *rows,
+                         unsigned count, struct summed *one, bool *made)
 {
     RECORD_KEYS_AUTO keys = { .known = false };
     RECORD_KEY_AUTO key = { .made = false };
     struct heap h = { .c = own };
-    struct summed one = { .id = p->id, .category = own->policy->categories[t->category].name, .month = *m };
     for (unsigned i = 0; i < count; i++) {
         if (rows[i].due && rows[i].due < own->now + 40 * DAY)
             return OK;
         enum err status = counting_row(own, p, t, &rows[i], &keys, add_item, &h);
         if (status != OK)
             return record_unreadable(status) ? OK : status;
-        one.rows++;
-        one.versions += rows[i].version;
+        one->rows++;
+        one->versions += rows[i].version;
     }
+    TRY(arena_whole(own->arena));
     BUF_AUTO b = buf_make(SUM_MOST);
-    put_head(&b, t, m);
+    put_head(&b, t, &one->month);
     for (enum sum_by by = 0; by < SUM_BYS; by++)
         put_part(&b, &h, by);
     text clear;
     if (buf_take(own->arena, &b, &clear) != OK)
         return OK;
     struct place place;
-    place_of(own, p, t, m->first, &place);
+    place_of(own, p, t, one->month.first, &place);
     TRY(record_key(own, p, &own->policy->categories[t->category], &key));
-    one.key_class = key.key_class;
-    TRY(seal(own->arena, &key.key, &place, clear, &one.shut));
-    return key.made ? OK : add_summed(turn, &one);
+    one->key_class = key.key_class;
+    TRY(seal(own->arena, &key.key, &place, clear, &one->shut));
+    *made = !key.made;
+    return OK;
 }
 
 static enum err find_summed(struct ctx *c, const struct person *p, text category, const struct sum_month *months,
@@ -293,34 +334,39 @@ static enum err find_summed(struct ctx *c, const struct person *p, text category
     return q.status;
 }
 
-/* What is not summed yet: all its rows are read at once, with memory of their own. */
-static enum err sum_category(struct turn *turn, const struct person *p, int category)
+/* A month that is not summed yet, with memory of its own. */
+static enum err sum_month(struct turn *turn, struct ctx *of, const struct person *p, const struct counting *t,
+                          const struct sum_month *m)
 {
-    ARENA_AUTO a = arena_make(PERSON_MEMORY);
-    struct ctx own = *turn->c;
-    bool there[MONTHS] = { false };
-    struct counting t;
-    struct record *rows;
-    unsigned count, i = 0;
+    ARENA_AUTO a = arena_make(MONTH_MEMORY);
+    struct ctx own = *of;
+    struct summed one = { .of = of, .id = p->id, .category = of->policy->categories[t->category].name, .month = *m };
+    struct record *rows = NULL;
+    unsigned count = 0;
+    bool made = false;
     own.arena = &a;
     own.decisions = NULL;
-    counting_of(own.policy, category, &t);
-    enum err status = find_summed(&own, p, own.policy->categories[category].name, turn->months, there);
-    while (i < MONTHS && there[i])
-        i++;
-    if (status == OK && i < MONTHS)
-        status = counting_load(&own, p, category, turn->months[i].first, turn->months[MONTHS - 1].past, &rows, &count);
-    for (unsigned from, to = 0; status == OK && i < MONTHS; i++) {
-        for (from = to; from < count && rows[from].at < turn->months[i].first;)
-            from++;
-        for (to = from; to < count && rows[to].at < turn->months[i].past;)
-            to++;
-        if (!there[i] && to > from)
-            status = sum_rows(turn, &own, p, &t, &turn->months[i], &rows[from], to - from);
-    }
-    if (status != OK && a.why.code == status)
-        turn->c->arena->why = a.why;
-    return status;
+    enum err status = counting_load(&own, p, t->category, m->first, m->past, &rows, &count);
+    if (status == OK)
+        status = arena_whole(&a);
+    if (status == OK && count)
+        status = sum_rows(&own, p, t, rows, count, &one, &made);
+    if (status != OK && is_general(status, &a))
+        of->arena->why = a.why;
+    TRY(keep_failed(turn, &a, status));
+    return made ? add_summed(turn, &one) : OK;
+}
+
+static enum err sum_category(struct turn *turn, struct ctx *of, const struct person *p, int category)
+{
+    bool there[MONTHS] = { false };
+    struct counting t;
+    counting_of(of->policy, category, &t);
+    TRY(find_summed(of, p, of->policy->categories[category].name, turn->months, there));
+    for (unsigned i = 0; i < MONTHS; i++)
+        if (!there[i])
+            TRY(sum_month(turn, of, p, &t, &turn->months[i]));
+    return OK;
 }
 
 /* Whether some purpose may count that person's events of the category: of whom none may, nothing is summed (GDPR 18,
@@ -334,21 +380,30 @@ static enum err may_sum(struct ctx *c, const struct person *p, unsigned category
     return OK;
 }
 
-static enum err sum_person(struct turn *turn, struct subject_id id)
+static enum err sum_categories(struct turn *turn, struct ctx *of, struct subject_id id)
 {
-    struct ctx *c = turn->c;
     PERSON_AUTO p = { 0 };
-    enum err status = person_open(c, id_print(c->arena, id), false, &p);
+    enum err status = person_open(of, id_print(of->arena, id), false, &p);
     if (status == ERR_NOT_FOUND) /* closed, or erased meanwhile */
         return OK;
-    for (unsigned i = 0; status == OK && i < c->policy->category_count; i++) {
+    for (unsigned i = 0; status == OK && i < of->policy->category_count; i++) {
         bool may = false;
-        if (block_holds(&c->policy->categories[i]))
-            status = may_sum(c, &p, i, &may);
+        if (block_holds(&of->policy->categories[i]))
+            status = may_sum(of, &p, i, &may);
         if (status == OK && may)
-            status = sum_category(turn, &p, (int)i);
+            status = sum_category(turn, of, &p, (int)i);
     }
     return status;
+}
+
+/* What is decided about each is kept apart, and asked again when their sums are written. */
+static enum err sum_person(struct turn *turn, struct subject_id id)
+{
+    struct ctx *of = NEW(turn->c->arena, struct ctx);
+    TRY_PTR(of);
+    *of = *turn->c;
+    of->decisions = NULL;
+    return keep_failed(turn, of->arena, sum_categories(turn, of, id));
 }
 
 /* ---- The commit. ---- */
@@ -364,13 +419,26 @@ static enum err is_still(struct db *db, const struct ctx *c, const struct summed
     return q.status;
 }
 
+/* Whether what was decided about its person still is: else they went, objected or are restricted since (GDPR 17, 18,
+ * 21). */
+static enum err may_still(struct db *db, const struct summed *s, bool *may)
+{
+    enum err status = decided_ask(s->of, db);
+    *may = status == OK;
+    return is_general(status, s->of->arena) ? status : OK;
+}
+
 static enum err run_sums(struct db *db, struct write *w)
 {
     const struct turn *turn = w->arg;
+    bool may = false, still;
     w->event.count = 0;
     for (unsigned i = 0; i < turn->count; i++) {
         const struct summed *s = &turn->list[i];
-        bool still;
+        if (!i || s->of != turn->list[i - 1].of)
+            TRY(may_still(db, s, &may));
+        if (!may)
+            continue;
         TRY(is_still(db, turn->c, s, &still));
         if (!still)
             continue;
@@ -380,6 +448,17 @@ static enum err run_sums(struct db *db, struct write *w)
         w->event.count++;
     }
     return OK;
+}
+
+static enum err write_ready(struct turn *turn)
+{
+    struct write w = { .run = run_sums, .arg = turn, .event = event_of(turn->c, NULL, TEXT("usage.summed")) };
+    enum err status = turn->count ? write_do(turn->c, &w, NULL) : OK;
+    turn->list = NULL;
+    turn->count = 0;
+    turn->room = 0;
+    arena_reset(&turn->ready);
+    return status;
 }
 
 /* ---- A walk over all people, once a day. ---- */
@@ -414,37 +493,53 @@ static enum err people_after(struct ctx *c, struct found *out, unsigned *count)
     return arena_whole(c->arena);
 }
 
-/* People of one tenant, the first of those found: in one commit. */
-static enum err sum_people(struct ctx *c, const struct found *found, unsigned count)
+/* People of one tenant, the first of those found: in one commit, or in few. done: how many were looked at. */
+static enum err sum_people(struct turn *turn, const struct found *found, unsigned count, unsigned *done)
 {
-    struct turn turn = { .c = c };
-    find_months(c, turn.months);
-    for (unsigned i = 0; i < count; i++)
-        TRY(sum_person(&turn, found[i].id));
-    struct write w = { .run = run_sums, .arg = &turn, .event = event_of(c, NULL, TEXT("usage.summed")) };
-    return turn.count ? write_do(c, &w, NULL) : OK;
+    find_months(turn->c, turn->months);
+    for (*done = 0; *done < count;)
+        TRY(sum_person(turn, found[(*done)++].id));
+    return write_ready(turn);
+}
+
+/* What failed of one person alone is told once, when the walk is over. */
+static enum err walk_over(struct ctx *c, struct sums_walk *walk)
+{
+    enum err status = walk->failed.code;
+    walk->over = true;
+    if (status != OK)
+        c->arena->why = walk->failed;
+    walk->failed.code = OK;
+    return status;
 }
 
 enum err sums_tick(struct ctx *c, bool *more)
 {
     struct sums_walk *walk = &c->app->sums;
     struct found found[PEOPLE];
-    unsigned count, same = 1;
+    unsigned count, done, same = 1;
     int64_t day = c->now / DAY;
     *more = false;
     if (walk->day == day && walk->over)
         return OK;
     if (walk->day != day)
-        *walk = (struct sums_walk){ .day = day };
+        *walk = (struct sums_walk){ .day = day, .failed = walk->failed };
     TRY(people_after(c, found, &count));
-    walk->over = !count;
     if (!count)
-        return OK;
+        return walk_over(c, walk);
     while (same < count && text_eq(found[same].tenant, found[0].tenant))
         same++;
     c->tenant = found[0].tenant;
-    TRY(sum_people(c, found, same));
-    walk->after = found[same - 1].id;
-    *more = text_cstr(found[0].tenant, walk->tenant, sizeof walk->tenant);
-    return *more ? OK : say(c->arena, ERR_INTEGRITY, "a tenant's name is too long");
+    if (!text_cstr(c->tenant, walk->tenant, sizeof walk->tenant))
+        return say(c->arena, ERR_INTEGRITY, "a tenant's name is too long");
+    struct turn turn = { .c = c, .ready = arena_make(2 * WRITE_MOST) };
+    enum err status = sum_people(&turn, found, same, &done);
+    if (status != OK && turn.ready.why.code == status)
+        c->arena->why = turn.ready.why;
+    arena_free(&turn.ready);
+    walk->after = found[done - 1].id; /* whatever happened: who cannot be summed holds up nobody */
+    if (walk->failed.code == OK)
+        walk->failed = turn.failed;
+    *more = status == OK;
+    return status;
 }

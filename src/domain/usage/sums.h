@@ -32,7 +32,8 @@ bool sums_next(text *part, struct sum *out);
 /* Its times, in their order: `out` has room for s->responses of them. */
 void sums_times(const struct sum *s, int64_t *out);
 
-/* A turn of the job `steps`: sums what is not summed yet of a few people, once a day; more: others are left. */
+/* A turn of the job `steps`: sums what is not summed yet of a few people, once a day; more: others are left. What fails
+ * of one person or month alone is passed over until the next day, and is the error of the day's last turn. */
 enum err sums_tick(struct ctx *c, bool *more);
 
 #endif
