@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """A year of events of use: many people, each day, and what staff wait for who look at a month of it: bench/year.py [EVENTS [PEOPLE [MONTHS]]]
 
-10 million events of 2,000 people when nothing is said; MONTHS: only so many months of that year are made, and the last of them is looked at."""
+10 million events of 2,000 people when nothing is said; MONTHS: only so many months of that year are made, and the last of them is looked at. It is no
+act of bench/run, since the year takes very long to make. The server is the one that is built: GARANT_BUILD=build-o2 bench/year.py takes another folder's."""
 import concurrent.futures, datetime, os, random, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
