@@ -1,5 +1,5 @@
 """Text messages: by a gateway on loopback, to whoever agreed to them and to nobody else, stopped by an answer or by staff."""
-import base64, json, time
+import base64, concurrent.futures, json, threading, time
 from browser import Browser
 from gateway import BEARER, SECRET, Gateway
 from garant import check
@@ -197,6 +197,81 @@ def noted(server, gateway, app):
     check(live(server, two)["decision"] == "withdrawn", f"{live(server, two)}")
 
 
+CONTROLLER = "+33611160000"
+
+
+def controller_phone(text):
+    return with_phone(text).replace("  email: vie-privee@deskmanager.example\n", f"  email: vie-privee@deskmanager.example\n  phone: '{CONTROLLER}'\n", 1)
+
+
+def tests_at_once(server, gateway, app, ident, desks):
+    """While the gateway is silent: one of each program, two of the house, and pages are served."""
+    goes_on, before = threading.Event(), gateway.seen
+
+    def hold():
+        gateway.before_answer = hold
+        goes_on.wait(30)
+    gateway.before_answer = hold
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        try:
+            first = pool.submit(server.client("app").post, f"/v1/campaigns/{ident}/test")
+            wait_for(lambda: gateway.seen == before + 1)
+            problem = app.post(f"/v1/campaigns/{ident}/test").refused(status=429)
+            check("at the same time" in problem["detail"], f"{problem}")
+            second = pool.submit(pressed, desks[0], ident)
+            wait_for(lambda: gateway.seen == before + 2)
+            pressed(desks[1], ident).expect(503).has("try again in a minute")
+            check(gateway.seen == before + 2, "a third one waits for the gateway")
+        finally:
+            gateway.before_answer = None
+            goes_on.set()
+        first.result().expect(200)
+        second.result().expect(200)
+
+
+def pressed(desk, ident, **more):
+    return desk.submit(desk.get(f"/staff/campaigns/{ident}", **more).expect(200), f"/staff/campaigns/{ident}", press={"do": "test"})
+
+
+def tests_bounded(server, gateway, app):
+    """Each is paid for and says anything to the number that somebody typed as theirs: few a day, and none to a number that stopped."""
+    row = {row["name"]: row for row in server.anyone().get("/openapi.json").expect(200).json["x-garant-budgets"]}["campaign_tests"]
+    ident = written(app, "Bounded")
+    path = f"/v1/campaigns/{ident}/test"
+    desks = [Browser.of(server, staff(server, {**dm_person(n), "contact": {**dm_person(n)["contact"], "phone": f"+336111600{n}"}},
+                                      f"clarisse.{n}@conso.example", "campaigns", language="en")) for n in (97, 98)]
+    tests_at_once(server, gateway, app, ident, desks)
+    for _ in range(row["limit"] - 1):
+        app.post(path).expect(200)
+    before = len(gateway.messages)
+    for language, word in (("en", f"at most {row['limit']} tests"), ("fr", f"au plus {row['limit']} essais")):
+        beyond = app.post(path, None, **{"Accept-Language": language})
+        check(word in beyond.refused(status=429)["detail"] and 0 < int(beyond.headers["retry-after"]) <= row["within"], f"{beyond.json}")
+    by_email = app.post("/v1/campaigns", {"name": "E", "purpose": "marketing", "subject": {"fr": "x", "en": "x"}, **SAID}).expect(201).json["id"]
+    app.post(f"/v1/campaigns/{by_email}/test").refused(status=429)
+    for _ in range(row["limit"] - 1):
+        pressed(desks[0], ident).expect(200)
+    pressed(desks[0], ident).expect(429).has(f"at most {row['limit']} tests")
+    check(len(gateway.messages) == before + row["limit"] - 1, "more went than may")
+    pressed(desks[1], ident).expect(200)                             # another's is another budget
+    theirs, also = numbered(app, "stranger", "+33611160098"), numbered(app, "house", CONTROLLER)
+    going = written(app, "Going")
+    started(app, going)
+    gateway.wait("+33611160098"), gateway.wait(CONTROLLER)
+    done(app, going)
+    for number in ("+33611160098", CONTROLLER):
+        answer(server, number, "STOP").expect(204)
+    server.advance(days=1)
+    before = len(gateway.messages)
+    app.post(path).refused("conflict", status=409)
+    check((live(server, theirs)["decision"], live(server, also)["decision"]) == ("withdrawn", "withdrawn"), "STOP stopped nothing")
+    app.consent(also, "marketing", "given", channel="sms", wording="Oui.").expect(201)
+    app.post(path).expect(200)                                       # the next day, to a number that lets it again
+    check([one["to"] for one in gateway.messages[before:]] == [CONTROLLER], f"{gateway.messages[before:]}")
+    server.operator().put(f"/v1/subjects/{also}/objections/marketing").expect(200, 201, 204)
+    app.post(path).refused("conflict", status=409)
+
+
 @further("DM-18")
 def by_text(t):
     with Gateway() as gateway:
@@ -212,6 +287,10 @@ def by_text(t):
         with part(SENT):
             away_and_unknown(server, gateway, app)
             killed(server, gateway, app)
+    with Gateway() as gateway:
+        server = t.server(policy=t.copy_of_policy(controller_phone), now=NOW, arguments=gateway.arguments())
+        with part(SENT):
+            tests_bounded(server, gateway, server.client("app"))
 
 
 @further("DM-18")

@@ -1,6 +1,7 @@
 /* Campaigns: written, listed, shown, counted, tried, started, paused and stopped. */
 #include "domain/campaign/inside.h"
 #include "domain/core/actor.h"
+#include "domain/core/budget.h"
 #include "domain/core/id.h"
 #include "domain/core/instance.h"
 #include "domain/core/look.h"
@@ -492,25 +493,50 @@ enum err campaign_preview(struct ctx *c, text id, text language, struct answer *
 
 static enum err run_test(struct db *db, struct write *w) { return mail_run_put_quietly(db, w->arg); }
 
-/* To the number of who is signed in, else to the controller's. On record before it goes; nothing of it is kept for a
- * repeated request, since the gateway may not have taken it. */
+/* One of the caller's tests of a day: each is paid for, and holds a thread until the gateway answers. */
+static enum err count_test(struct ctx *c)
+{
+    text who = c->actor.has_self ? id_print(c->arena, c->actor.self)
+                                 : arena_print(c->arena, "token %.*s", T(c->actor.token));
+    TRY(arena_whole(c->arena));
+    return c->dry ? OK : budget_take(c, BUDGET_campaign_tests, who);
+}
+
+struct trying {
+    const struct campaign *m;
+    struct digest number;
+};
+
+static enum err run_try(struct db *db, struct write *w)
+{
+    const struct trying *t = w->arg;
+    return campaign_sms_run_allowed(db, t->m, &t->number);
+}
+
+/* To the number of who is signed in, else to the controller's, unless it stopped that purpose. On record before it
+ * goes; nothing of it is kept for a repeated request, since the gateway may not have taken it. */
 static enum err test_by_text(struct ctx *c, const struct campaign *m, struct answer *out)
 {
     PERSON_AUTO p = { 0 };
     struct campaign_words words;
-    struct digest number;
+    struct trying try = { .m = m };
     text to, language = c->language;
     int category;
     if (c->actor.has_self) {
         TRY(person_open(c, id_print(c->arena, c->actor.self), false, &p));
         TRY(mail_language(c, &p, &language));
-        TRY(campaign_sms_to(c, m, &p, &to, &category, &number));
+        TRY(campaign_sms_to(c, m, &p, &to, &category, &try.number));
     } else if (c->policy->controller.phone.n)
         TRY(campaign_sms_number(c, c->policy->controller.phone, &to));
     else
-        return say(c->arena, ERR_MISSING, "the policy names no phone of the controller: staff can send it to their own");
+        return say(c->arena, ERR_MISSING,
+                   "the policy names no phone of the controller: staff can send it to their own");
+    try.number = campaign_sms_digest(c, to);
     TRY(words_to(c, m, language, &words));
-    struct write w = { .event = event_of(c, c->actor.has_self ? &p : NULL, TEXT("campaign.tested")) };
+    TRY(count_test(c));
+    struct write w = { .run = run_try,
+                       .arg = &try,
+                       .event = event_of(c, c->actor.has_self ? &p : NULL, TEXT("campaign.tested")) };
     w.event.purpose = m->purpose;
     out->body = TEXT("{\"state\":\"sent\"}");
     TRY(write_do(c, &w, NULL));
@@ -543,6 +569,7 @@ enum err campaign_test(struct ctx *c, text id, struct answer *out)
                              .text = words.plain,
                              .html = words.html };
     TRY(mail_make_said(c, c->actor.has_self ? &p : NULL, to, &letter, &put));
+    TRY(count_test(c));
     put.event.act = TEXT("campaign.tested");
     out->body = TEXT("{\"state\":\"sent\"}");
     struct write w = { .run = run_test, .arg = &put, .event = put.event };

@@ -23,7 +23,8 @@ enum err campaign_count(struct ctx *c, text id, struct answer *out);
 /* The letter as it would go, in that language: {"subject", "text", "html"}; of a text message also {"segments",
  * "letters", "alphabet": "gsm7" or "ucs2", "beyond": the letters for which it is the second}. */
 enum err campaign_preview(struct ctx *c, text id, text language, struct answer *out);
-/* The letter to the caller's own address; of a program or the operator, to the controller's. */
+/* The letter to the caller's own address or number; of a program or the operator, to the controller's. ERR_TOO_MANY
+ * beyond the budget campaign_tests; ERR_CONFLICT for a number that stopped that purpose, asked inside the write. */
 enum err campaign_test(struct ctx *c, text id, struct answer *out);
 /* {"do": "start", "pause", "resume" or "stop", "at"?, "pace"?}: start wants the recipients counted before; pace is
  * letters an hour, 0: as fast as it goes. ERR_CONFLICT where the state does not allow it. */

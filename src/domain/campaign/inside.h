@@ -81,6 +81,9 @@ enum err campaign_sms_number(struct ctx *c, text said, text *to);
  * where none is held. */
 enum err campaign_sms_to(struct ctx *c, const struct campaign *m, const struct person *p, text *to, int *category,
                          struct digest *digest);
+/* Inside the write that tries it: ERR_CONFLICT when who had a text message at that number stopped that purpose. */
+enum err campaign_sms_run_allowed(struct db *db, const struct campaign *m, const struct digest *number);
+struct digest campaign_sms_digest(struct ctx *c, text number);
 /* Where the person is reached by that campaign's channel, of the purpose's categories alone; empty: nowhere. */
 enum err campaign_reach_of(struct ctx *c, const struct campaign *m, const struct person *p, text *to, int *category);
 

@@ -122,7 +122,7 @@ enum err campaign_sms_words(struct ctx *c, const struct buf *said, struct campai
 
 /* ---- To which number. ---- */
 
-static struct digest digest_of(struct ctx *c, text number)
+struct digest campaign_sms_digest(struct ctx *c, text number)
 {
     struct digest d;
     digest_identifier(store_index_key(ctx_store(c)), c->tenant, TEXT("campaign.number"), number, &d);
@@ -143,8 +143,18 @@ enum err campaign_sms_to(struct ctx *c, const struct campaign *m, const struct p
 {
     TRY(campaign_reach_of(c, m, p, to, category));
     TRY(campaign_sms_number(c, *to, to));
-    *digest = digest_of(c, *to);
+    *digest = campaign_sms_digest(c, *to);
     return arena_whole(c->arena);
+}
+
+enum err campaign_sms_run_allowed(struct db *db, const struct campaign *m, const struct digest *number)
+{
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_CAMPAIGN_NUMBER_STOPPED,
+                ARGS(V_TEXT(m->tenant), V_BYTES(TEXT_BYTES(*number)), V_TEXT(m->purpose), V_TEXT(channel)));
+    if (!query_next(&q))
+        return q.status;
+    return say(db_arena(db), ERR_CONFLICT, "this number wants no more text messages for that purpose");
 }
 
 /* ---- The answer that stops them. ---- */
@@ -200,7 +210,7 @@ struct found {
 
 static enum err find_people(struct ctx *c, text number, struct found *out)
 {
-    struct digest d = digest_of(c, number);
+    struct digest d = campaign_sms_digest(c, number);
     READ_AUTO db = NULL;
     TRY(store_read(ctx_store(c), c->arena, &db));
     QUERY_AUTO q;

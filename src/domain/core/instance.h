@@ -92,6 +92,7 @@ struct app {
     _Atomic uint64_t folder_checks[2]; /* by folder_authorize: refused, allowed */
     struct {
         _Atomic bool on; /* the rest is set before, and never changes */
+        _Atomic int asked; /* by who tries a message, not answered yet */
         char sender[32], stop_fr[161], stop_en[161], secret[257], from[65], said[65], words[161];
     } texts;                        /* text messages: mail/texts.h */
     char public_url[512];              /* where people reach this server, without a slash at its end */

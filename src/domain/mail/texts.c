@@ -38,6 +38,22 @@ enum err texts_need(struct ctx *c)
                : say(c->arena, ERR_CONFLICT, "no gateway for text messages is set up here: garant serve --sms FILE");
 }
 
+/* Each holds a thread until the gateway answers: few at once, whoever asks, so that the others' requests have theirs.
+ */
+static enum err ask(struct ctx *c, const struct asker *by, text asked, text *told)
+{
+    enum { AT_ONCE = 2, AGAIN = 60 };
+    enum err e = ERR_BUSY;
+    if (atomic_fetch_add(&c->app->texts.asked, 1) < AT_ONCE)
+        e = by->ask(by->self, c->arena, asked, told);
+    else {
+        say(c->arena, e, "the gateway for text messages has not answered %d tests yet: try again in a minute", AT_ONCE);
+        c->arena->why.retry = AGAIN;
+    }
+    atomic_fetch_sub(&c->app->texts.asked, 1);
+    return e;
+}
+
 enum err texts_hand(struct ctx *c, text to, text says, text id)
 {
     const struct asker *by = c->app->texter;
@@ -54,7 +70,7 @@ enum err texts_hand(struct ctx *c, text to, text says, text id)
     json_pair(&w, TEXT("id"), id);
     json_close(&w, '}');
     TRY(buf_lend(c->arena, &b, &asked));
-    TRY(by->ask(by->self, c->arena, asked, &told));
+    TRY(ask(c, by, asked, &told));
     TRY(json_parse(c->arena, told, &in));
     text code = json_text(in, TEXT("code"));
     return text_eq(code, TEXT("ok"))

@@ -21,7 +21,7 @@ bool texts_ready(const struct ctx *c);
 enum err texts_need(struct ctx *c);
 /* Hands one message to the gateway and waits for what it answers, a minute at most: for who tries what they wrote, at
  * their own number. `id` is the message's, told to the gateway. ERR_BUSY, with the gateway's code, when it took it
- * not. */
+ * not, and while it has not answered two others. */
 enum err texts_hand(struct ctx *c, text to, text says, text id);
 
 #endif
