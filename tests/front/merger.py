@@ -1,5 +1,5 @@
 """A new owner of the company, on the page of staff: its signature recorded in two steps, who would be told, how far the telling went."""
-import os, tempfile
+import os, tempfile, urllib.parse
 from browser import Browser
 from garant import TOP, Server, check, policy_file
 from mailbox import Mailbox, wait_for
@@ -38,6 +38,7 @@ def sent_with(clerk, page, content):
 
 def register(tests):
     tests.test("merger: staff record a new owner's signature in two steps, see who would be told, and how far the telling went")(recorded)
+    tests.test("merger: staff of one tenant do not see how many emails went to the people of all")(one_of_two)
     tests.test("merger: the page is for who answers everybody, under a policy that says what happens then")(closed)
 
 
@@ -65,10 +66,29 @@ def recorded():
             owned(folder, (f"legal_name: {OLD}\n", f"legal_name: {NEW}\n"), ('version: "2.0"', 'version: "9.0"'), ("date: 2026-11-21", "date: 2027-02-01"))
             server.operator().post("/v1/policy/reload").expect(200)
             wait_for(lambda: server.operator().get("/v1/mergers").expect(200).json["announced"]["everyone_told"])
-            clerk.get("/staff/merger").expect(200).has("Everyone was told", NEW, "1 February 2027")
+            clerk.get("/staff/merger").expect(200).has("Everyone was told", NEW, "1 February 2027", "Emails made so far")
             check(box.wait("irma.1@exemple.example", "controller_changes").text.count("/me/close") == 1, "no way to leave first")
             server.operator().post("/v1/journal/verify").expect(200)
             return f"{len(people)} people, {row['version']}"
+
+
+def one_of_two():
+    last = "\nautomated_decisions: none\n"
+    both = (last, last + "tenants: {one: {title: One, legal_name: Portail Un}, two: {title: Two, legal_name: Portail Deux}}\n")
+    with tempfile.TemporaryDirectory(prefix="garant-merger-") as folder, Mailbox() as box:
+        with Server(owned(folder, both), now=START, arguments=box.arguments(), tenant="one") as server:
+            server.client("app").create(person(1))
+            for number in (2, 3):
+                server.client("app", tenant="two").create(person(number))
+            clerk = Browser.of(server, staff(server, person(90), "irma.90@exemple.example", "dpo"))
+            signed = {"controller": NEW, "by": "Jonas Planted", "signed": "2026-11-20", "version": "2.0", "name": "signed.pdf"}
+            server.operator().post("/v1/mergers?" + urllib.parse.urlencode(signed), PDF).expect(201)
+            owned(folder, both, (f"legal_name: {OLD}\n", f"legal_name: {NEW}\n"),
+                  ('version: "2.0"', 'version: "9.0"'), ("date: 2026-11-21", "date: 2027-02-01"))
+            server.operator().post("/v1/policy/reload").expect(200)
+            wait_for(lambda: server.operator().get("/v1/mergers").expect(200).json["announced"]["everyone_told"])
+            check(server.operator().get("/v1/mergers").json["announced"]["told"] == 4, "the operator does not see all")
+            clerk.get("/staff/merger").expect(200).has("Everyone was told", "People who would be told 2").lacks("Emails made so far")
 
 
 def closed():

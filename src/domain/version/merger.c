@@ -379,7 +379,8 @@ static enum err put_announced(struct ctx *c, struct json_out *w)
     json_pair(w, TEXT("controller"), to);
     json_pair(w, TEXT("date"), coming.date);
     json_pair(w, TEXT("version"), coming.version);
-    json_pair_int(w, TEXT("told"), count);
+    if (c->actor.kind == ACTOR_OPERATOR || merger_may_accept(c))
+        json_pair_int(w, TEXT("told"), count);
     json_pair_bool(w, TEXT("everyone_told"), all);
     json_close(w, '}');
     return q.status;

@@ -17,9 +17,10 @@ struct merger_acceptance {
 };
 enum err merger_accept(struct ctx *c, const struct merger_acceptance *in, struct answer *out);
 /* {"acceptances": [{"controller", "by", "signed", "at", "version", "document", "digest", "passed", "entered"}],
- * "announced": {"controller", "date", "version", "told", "everyone_told"} or null, "in_force": the version now, "people":
- * how many would be told, "accounts": of these, with an account, "earliest": the first day on which a new controller may
- * take over when it is announced today, or null}. Of all tenants for the operator, else of the caller's. */
+ * "announced": {"controller", "date", "version", "told", "everyone_told"} or null, "in_force": the version now,
+ * "people": how many would be told, "accounts": of these, with an account, "earliest": the first day on which a new
+ * controller may take over when it is announced today, or null}. People and accounts of all tenants for the operator,
+ * else of the caller's; "told" counts the emails of all: where there are several, it is the operator's alone. */
 enum err merger_list(struct ctx *c, struct answer *out);
 /* The same for staff: who may `export` and sees everybody. ERR_UNDECLARED under a policy without `merger`. */
 enum err merger_see(struct ctx *c, struct answer *out);
