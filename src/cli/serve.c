@@ -126,8 +126,8 @@ static enum err read_settings(struct cli *cli, text file, const char *known, con
     enum err e = node_read(cli->arena, raw, &findings, out);
     if (e != OK || !*out || (*out)->kind != NODE_MAP) {
         cli_findings(cli, file, &findings, true);
-        return cli_fault(cli, ERR_CONFIG, "%.*s is no map of settings in YAML", "%.*s n'est pas une liste de réglages en YAML",
-                         T(file));
+        return cli_fault(cli, ERR_CONFIG, "%.*s is no map of settings in YAML",
+                         "%.*s n'est pas une liste de réglages en YAML", T(file));
     }
     NODE_EACH(one, *out) {
         bool found = false;
@@ -282,8 +282,7 @@ enum err verb_serve(struct cli *cli)
     if (text_eq(listen, TEXT("none")))
         listen = TEXT("");
     if (cli_has(cli, TEXT("proxy-from")) && !cli_has(cli, TEXT("proxy")))
-        return cli_fault(cli, ERR_USAGE, "--proxy-from goes with --proxy",
-                         "--proxy-from va avec --proxy");
+        return cli_fault(cli, ERR_USAGE, "--proxy-from goes with --proxy", "--proxy-from va avec --proxy");
     TRY(check_clock(cli, listen));
     TRY(smtp_options(cli, options.public_url, &links.smtp));
     TRY(texter_options(cli, options.public_url, &links.sms));

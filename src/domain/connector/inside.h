@@ -106,7 +106,8 @@ enum err connector_message(struct ctx *c, const struct connector_job *j, struct 
                            const struct node *store, text step, struct connector_message *out, bool *made);
 /* What an application says that it did, as any other store's answer: {"state": "done", "tables": [{"table", "action":
  * "told", "found", "erased", "changed", "kept", "ground", "until"}], "remains"}; of a copy "rows". {"state": "failed",
- * "why", "why_fr", "code"} when it says less than is asked: rows that are neither erased, changed nor kept, or kept without a ground. */
+ * "why", "why_fr", "code"} when it says less than is asked: rows that are neither erased, changed nor kept, or kept
+ * without a ground. */
 enum err connector_told(struct ctx *c, const struct node *store, text act, const struct json *told,
                         const struct json **answer);
 /* The object of a job, as connector_job() says; the map gives the names of its stores for people. */
