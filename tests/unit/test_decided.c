@@ -21,6 +21,7 @@
 #include "domain/recipient/recipient.h"
 #include "domain/rights/disclosure.h"
 #include "domain/rights/objection.h"
+#include "domain/usage/sums.h"
 #include "domain/usage/usage.h"
 #include "domain/account/session.h"
 #include "domain/core/write.h"
@@ -193,7 +194,6 @@ static enum err promotes(struct db *db, struct held *h)
 
 /* ---- What was decided meanwhile, by the same request as its write. ---- */
 
-
 static enum err answers_survey(struct fixture *f, text id)
 {
     return subject_add_record(&f->c, id, TEXT("survey"), js(f, "{'fields':{'answer':'planted'}}"), &out);
@@ -207,8 +207,7 @@ static enum err visits(struct fixture *f, text id)
 
 static enum err clicks(struct fixture *f, text id)
 {
-    const struct json *in =
-        js(f, "{'events':{'id':'one','subject':'%.*s','fields':{'page':'planted'}}}", T(id));
+    const struct json *in = js(f, "{'events':{'id':'one','subject':'%.*s','fields':{'page':'planted'}}}", T(id));
     return usage_take(&f->c, in, &out);
 }
 
@@ -562,11 +561,87 @@ static void call_meets_what_keeps_it(void **state)
     call_meets(stops, false);
 }
 
+/* ---- Sums of a month, which the jobs make: whoever may no longer be counted, or has other events by then, has none.
+ */
+
+static const char uses[] =
+    "categories:\n"
+    "  contact: {fields: {email: {type: email, identifier: true}}}\n"
+    "  clicks: {many: true, stream: usage, fields: {page: {type: text}}}\n"
+    "purposes:\n"
+    "  service: {basis: contract, categories: [contact]}\n"
+    "  measure: {basis: legitimate_interest, interest: {en: better pages, fr: de meilleures pages}, balancing: b1, categories: [clicks]}\n"
+    "systems: {app: {purposes: [service, measure], acts: [read, write, consent, erase]}}\n"
+    "retention: {clicks: {from: event, active: 12mo}, accounts: {from: last_use, active: 2y}}\n"
+    "recipients: none\n";
+
+/* Another event joins those of its block. */
+static enum err joins(struct db *db, struct held *h)
+{
+    struct val tenant = V_TEXT(tenant_of(h)), category = V_TEXT(TEXT("clicks"));
+    QUERY_AUTO q;
+    query_start(&q, db, SQL_USAGE_OF, ARGS(tenant, V_ID(h->id), category, V_INT(0), V_INT(*h->f->clock)));
+    if (!query_next(&q))
+        return ERR_INTERNAL;
+    return db_run(db, SQL_RECORD_PUT, NULL,
+                  ARGS(tenant, V_ID(h->id), category, V_INT(query_get(&q, USAGE_OF, item)),
+                       V_INT(query_get(&q, USAGE_OF, version) + 1), V_SEALED(query_get(&q, USAGE_OF, sealed)), V_NULL,
+                       V_INT(query_get(&q, USAGE_OF, at)), V_INT(query_get(&q, USAGE_OF, due)), V_INT(0),
+                       V_INT(query_get(&q, USAGE_OF, class))));
+}
+
+static enum err loses_events(struct db *db, struct held *h)
+{
+    return db_run(db, SQL_RECORD_DROP_OF, NULL, ARGS(V_TEXT(tenant_of(h)), V_ID(h->id), V_TEXT(TEXT("clicks"))));
+}
+
+/* The whole person is erased. */
+static enum err is_erased(struct db *db, struct held *h)
+{
+    return db_run(db, SQL_ERASE_subject, NULL, ARGS(V_TEXT(tenant_of(h)), V_ID(h->id)));
+}
+
+static void sums_meet(enum err (*change)(struct db *, struct held *), bool of_first)
+{
+    struct fixture opened, *f = &opened;
+    struct held h;
+    bool more;
+    fixture_open(f, uses);
+    text id = person_made(f, "ada@example.org", ""), other = person_made(f, "bea@example.org", "");
+    fixture_as(f, "app");
+    OKAY(clicks(f, id));
+    OKAY(clicks(f, other));
+    fixture_at(f, "2026-02-02T08:00:00Z");
+    f->c.actor = (struct actor){ .kind = ACTOR_NOBODY, .index = -1, .name = TEXT("garant") };
+    held_begin(&h, f, id, change);
+    enum err status = sums_tick(&f->c, &more);
+    held_end(&h);
+    assert_okay(&f->arena, status, "sums", __LINE__);
+    assert_true(more);
+    assert_int_equal(rows_of(f, "usage_month", ""), 1 + of_first);
+    OKAY(sums_tick(&f->c, &more));
+    assert_false(more);
+    fixture_close(f);
+}
+
+static void sums_meet_what_came_between(void **state)
+{
+    (void)state;
+    sums_meet(nothing, true);
+    sums_meet(joins, false);
+    sums_meet(loses_events, false);
+    sums_meet(objects, false);
+    sums_meet(restricts, false);
+    sums_meet(closes, false);
+    sums_meet(is_erased, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(letter_meets_what_keeps_it),
         cmocka_unit_test(call_meets_what_keeps_it),
+        cmocka_unit_test(sums_meet_what_came_between),
         cmocka_unit_test(what_came_between_decides),
         cmocka_unit_test(nothing_between_changes_nothing),
         OVER(policy, sweep_meets_a_restriction),
