@@ -62,6 +62,7 @@ struct db_place {
     const char *at;       /* a file, or an address of the engine's */
     const char *password; /* the file that has it, as store_options say; NULL, "": none */
     bool verified;        /* as store_options say */
+    bool cautious;        /* as store_options say */
     bool moving;          /* as store_options say */
 };
 enum err db_connect(const struct engine *e, struct arena *a, const struct db_place *place, enum file f,

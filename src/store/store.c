@@ -57,7 +57,8 @@ static enum err places(struct arena *a, struct store *s, const struct store_opti
         if (!text_cstr(password, s->passwords[f], sizeof s->passwords[f]))
             return say(a, ERR_CONFIG, "the name of a password's file is too long");
         s->places[f] = (struct db_place){
-            .at = s->at[f], .password = s->passwords[f], .verified = o->verified, .moving = o->moving
+            .at = s->at[f], .password = s->passwords[f], .verified = o->verified, .moving = o->moving,
+            .cautious = o->cautious,
         };
     }
     if (!s->engine->files && text_eq(o->data_at, o->keys_at))

@@ -18,6 +18,7 @@ struct store_options {
      * PGPASSFILE, a service). An address that holds a password is refused: others on the machine read it. */
     text data_password, keys_password;
     bool verified; /* over a link, only TLS with a certificate that was verified (sslmode=verify-full) */
+    bool cautious; /* `verified`, but for this machine's own hosts: the policy that says it is not read yet */
     bool create;
     text master_file; /* empty: DIR/master.key, made with the folder */
     text origin;      /* the journal's name; empty: "garant/" + a random name kept in the folder */
@@ -329,7 +330,8 @@ enum err store_restore(struct arena *a, const struct restore_from *from, const s
  * table is carried, read again and compared, count and digest; then the journal and every row of `to` are verified, and
  * its root compared. `from` keeps its rows, and is marked: it cannot be opened any more. After a crash the same move
  * begins anew, or ends what was left to end. `look` is called before anything is carried, while `from` is closed: it
- * opens and closes it, and says whether links must be `verified`. */
+ * opens and closes it, and says whether links must be `verified`. What is connected to before that is as the options
+ * say: `verified`, or `cautious`. */
 struct store_moving {
     const struct store_options *from, *to;
     enum err (*look)(void *arg, struct arena *a, bool *verified);

@@ -1,7 +1,7 @@
 """garant move: from a folder to PostgreSQL and back, refused where it must be, and begun again after a crash."""
-import json, os, signal, subprocess
+import contextlib, json, os, signal, socket, subprocess, threading
 from copies import PERSON, SMALL, person, places
-from garant import BUILD, check, garant
+from garant import BUILD, Server, check, garant
 from links import tests
 
 ENV = {"GARANT_STORE": "", "GARANT_KEYRING": "", "GARANT_DATA": "", "GARANT_POLICY": ""}
@@ -172,6 +172,75 @@ def strangers():
         check(app.read(stays, "service").expect(200).json["data"]["identity"] == PERSON["identity"], "a person of another is gone")
         app.read(goes, "service").expect(404, 410)
         other.stop()
+
+
+class Poser:
+    """Who stands in a database's place, without TLS, and wants the password as it is: all that is said to it."""
+
+    def __init__(self):
+        self.said, self.listening = [], socket.create_server(("0.0.0.0", 0))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.listening.accept()
+                threading.Thread(target=self.answer, args=(near,), daemon=True).start()
+
+    def answer(self, near):
+        with contextlib.suppress(OSError):
+            while said := near.recv(65536):
+                self.said.append(said)
+                if said[:1] == b"p":
+                    break
+                near.sendall(b"N" if said[4:8] == b"\x04\xd2\x16\x2f" else b"R\0\0\0\x08\0\0\0\x03")
+        near.close()
+
+    def was_told(self, what):
+        said, self.said = self.said, []
+        check(said, "nobody came")
+        return any(what in one for one in said)
+
+
+@tests.test("postgresql moves: no password away from this machine before the policy is asked whether links are encrypted")
+def cautious():
+    with places() as at:
+        strict = "policies/mxplorerplace.yaml"
+        with open(strict, encoding="utf-8") as file:
+            text = file.read()
+        check("internal: true" in text, "the policy says nothing of links between machines")
+        plain = os.path.join(at.folder, "plain.yaml")
+        with open(plain, "w", encoding="utf-8") as file:
+            file.write(text.replace(", internal: true", ""))
+        passfile = os.path.join(at.folder, "pgpass")
+        with open(passfile, "w", encoding="utf-8") as file:
+            file.write("*:*:*:*:Correct-Horse-77\n")
+        os.chmod(passfile, 0o600)
+        poser, new = Poser(), os.path.join(at.folder, "new")
+
+        def where(host):                                         # 0.0.0.0 is no name of this machine, and leads to it
+            return [f"host={host} port={poser.port} user=garant passfile={passfile} dbname={name}" for name in ("one", "two")]
+
+        def asked(words, gives, status=None):
+            run = garant(*words, env=ENV, ok=None)
+            check(run.returncode and status in (None, run.returncode), f"{run.returncode} {run.stdout} {run.stderr}")
+            check(poser.was_told(b"Correct-Horse") == gives, f"{words}: the password was {'not ' if gives else ''}given: {run.stderr}")
+        os.mkdir(os.path.join(at.folder, "home"))
+        server = Server(strict, folder=os.path.join(at.folder, "home"), start=False, env=ENV)
+        server.charters = None
+        server.start()
+        server.stop()
+        asked(out(server.data, where("127.0.0.1")), False)       # the folder's policy, which no address is too near for
+        asked([*out(server.data, where("127.0.0.1")), "--policy", plain], False)
+        asked(back(new, where("0.0.0.0")), False)                # whose policy is not known yet
+        asked(back(new, where("127.0.0.1")), True)
+        asked([*back(new, where("0.0.0.0")), "--policy", strict], False)
+        asked([*back(new, where("0.0.0.0")), "--policy", plain], True)
+        with open(os.path.join(server.data, "moved"), "w", encoding="utf-8") as mark:
+            mark.write("PostgreSQL: one, two\n")
+        asked(out(server.data, where("0.0.0.0")), False)         # all but ended
+        poser.listening.close()
 
 
 def killed(words, after):

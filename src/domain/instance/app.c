@@ -97,7 +97,8 @@ static enum err open_store(struct arena *a, const struct app_options *o, const s
                                 .keys_at = o->keyring_at,
                                 .data_password = o->store_password,
                                 .keys_password = o->keyring_password,
-                                .verified = said != NULL,
+                                .verified = said != NULL || o->verified,
+                                .cautious = o->cautious,
                                 .create = o->create,
                                 .master_file = o->master_file,
                                 .clock = app->clock };
@@ -347,22 +348,28 @@ static void flush_sessions(struct app *app)
 }
 
 /* A policy of the file may be newer than any that was in force: it is only read. */
-enum err app_links(struct arena *a, const struct app_options *o, struct findings *f, bool *encrypted)
+enum err app_links_first(struct arena *a, struct app_options *o, struct findings *f)
 {
-    struct app_options as_it_stands = *o;
-    struct app *app;
     POLICY_AUTO said = NULL;
-    as_it_stands.policy_file = TEXT("");
-    TRY(app_open(a, &as_it_stands, f, &app));
-    *encrypted = links_clause(app->policy) != NULL;
-    app_close(&app);
-    if (!o->policy_file.n || *encrypted)
+    o->cautious = !o->policy_file.n;
+    if (!o->policy_file.n)
         return OK;
     text yaml, path = arena_copy(a, o->policy_file);
     TRY_PTR(path.p);
     TRY(read_file(a, path.p, &yaml));
     TRY(policy_load(a, yaml, path, f, &said));
-    *encrypted = links_clause(said) != NULL;
+    o->verified = links_clause(said) != NULL;
+    return OK;
+}
+
+enum err app_links(struct arena *a, const struct app_options *o, struct findings *f, bool *encrypted)
+{
+    struct app_options as_it_stands = *o;
+    struct app *app;
+    as_it_stands.policy_file = TEXT("");
+    TRY(app_open(a, &as_it_stands, f, &app));
+    *encrypted = o->verified || links_clause(app->policy) != NULL;
+    app_close(&app);
     return OK;
 }
 

@@ -15,6 +15,7 @@ struct app_options {
     text site_country;           /* where this machine stands, "" when not said: checked against hosting */
     text public_url; /* "https://…": where people reach this server, for links in letters; "" without letters */
     text clock_file; /* simulated clock for tests, "" for the machine's */
+    bool verified, cautious; /* as store_options say, whatever the policy does; app_links_first() */
     bool create;
     bool lawful; /* runs no policy with errors of law that it does not accept (policy/lint/lint.h) */
 };
@@ -27,8 +28,11 @@ bool app_data_there(text data_dir);
 void app_data_discard(text data_dir);
 /* Whether the folder says that its data are on PostgreSQL. */
 bool app_data_elsewhere(text data_dir);
-/* Whether a policy says that links to the databases are encrypted (MO-23): that of the file, or the last that the store
- * has seen. Announces nothing. */
+/* What is known of links to the databases before any is made (MO-23): `verified` when the policy file says that they
+ * are encrypted, `cautious` when no file is named. */
+enum err app_links_first(struct arena *a, struct app_options *o, struct findings *f);
+/* Whether `verified` is set, or the last policy that the store has seen says that they are encrypted. Opens the store
+ * as app_links_first() left the options; announces nothing. */
 enum err app_links(struct arena *a, const struct app_options *o, struct findings *f, bool *encrypted);
 /* Reads the policy file again: checks, swaps, journals. On a fault nothing changes and `f` says why. A policy whose
  * `date` lies ahead is announced, and the one in force stays in force until then (Art. 13(3), changes.before). */

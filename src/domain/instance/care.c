@@ -210,6 +210,8 @@ static enum err store_options_of(struct arena *a, const struct app_options *o, s
                                    .keys_at = o->keyring_at,
                                    .data_password = o->store_password,
                                    .keys_password = o->keyring_password,
+                                   .verified = o->verified,
+                                   .cautious = o->cautious,
                                    .master_file = o->master_file,
                                    .clock = clock_real() };
     if (o->clock_file.n) {
@@ -245,7 +247,8 @@ enum err care_move(struct arena *a, const struct moving *what, const struct app_
     struct store_options databases, files;
     struct store_moved moved;
     struct app_options from = *o;
-    TRY(store_options_of(a, o, &databases));
+    TRY(app_links_first(a, &from, f));
+    TRY(store_options_of(a, &from, &databases));
     files = databases;
     files.data_at = files.keys_at = TEXT("");
     if (what->out)

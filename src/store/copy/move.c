@@ -407,29 +407,45 @@ static enum err begun(struct move *m, bool *ends)
     return has_mark(&m->from, MARK_LEFT) && !*ends ? moved_already(m) : OK;
 }
 
-static enum err ended(struct move *m, struct store_moved *out)
+/* What the policy says of links. Nothing is cautious from here on: it is known. */
+static enum err looked(struct move *m)
 {
-    out->size = m->edge->tree.size;
-    return finish(m);
-}
-
-static enum err moved(struct move *m, struct store_moved *out)
-{
-    bool ends, must_verify = false;
-    TRY(begun(m, &ends));
-    if (ends)
-        return ended(m, out);
+    bool must_verify = false;
     move_close(m);
     TRY(m->what->look(m->what->arg, m->a, &must_verify));
     m->from_o.verified |= must_verify;
     m->to_o.verified |= must_verify;
-    TRY(begun(m, &ends)); /* with the locks from here on; what was left to recover is in it */
+    m->from_o.cautious = false;
+    m->to_o.cautious = false;
+    return OK;
+}
+
+/* A folder is asked before any connection is made; one that was left says nothing any more. */
+static enum err folder_looked(struct move *m, bool *looked_at)
+{
+    *looked_at = false;
+    if (m->from_o.data_at.n)
+        return OK;
+    TRY(source_open(m));
+    *looked_at = m->from.marks[FILE_DATA] == MARK_NONE;
+    return *looked_at ? looked(m) : OK;
+}
+
+static enum err moved(struct move *m, struct store_moved *out)
+{
+    bool ends, looked_at;
+    TRY(folder_looked(m, &looked_at));
+    TRY(begun(m, &ends));
+    if (!ends && !looked_at) {
+        TRY(looked(m));
+        TRY(begun(m, &ends)); /* with the locks from here on; what was left to recover is in it */
+    }
+    out->size = m->edge->tree.size;
     if (ends)
-        return ended(m, out);
+        return finish(m);
     TRY(side_mark(m->a, &m->to, MARK_ARRIVING, m->from.named));
     for (enum file f = 0; f < FILE_COUNT; f++)
         TRY(one_carried(m, f, &out->rows));
-    out->size = m->edge->tree.size;
     TRY(verify_arrived(m));
     return hand_over(m);
 }

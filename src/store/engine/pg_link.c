@@ -112,6 +112,36 @@ static bool is_linked(const struct conn *c)
     return !full || !c->pq->PQsslInUse(c->handle);
 }
 
+static const char *option_in(const PQconninfoOption *list, text name)
+{
+    for (const PQconninfoOption *o = list; o && o->keyword; o++)
+        if (text_eq(text_of(o->keyword), name))
+            return o->val && o->val[0] ? o->val : NULL;
+    return NULL;
+}
+
+/* Whether all hosts of a list are this machine itself. */
+static bool all_loopback(text hosts)
+{
+    bool all = hosts.n > 0;
+    while (hosts.p && all) {
+        text host = text_cut(&hosts, ',');
+        all = text_eq(host, TEXT("127.0.0.1")) || text_eq(host, TEXT("::1")) || text_eq(host, TEXT("localhost"));
+    }
+    return all;
+}
+
+/* Whether the address leads to this machine by TCP. A socket's need not be known: nothing is encrypted there. */
+static bool is_loopback(const struct conn *c, const char *at)
+{
+    PQconninfoOption *list = c->pq->PQconninfoParse(at, NULL);
+    const char *host = option_in(list, TEXT("hostaddr"));
+    host = host ? host : option_in(list, TEXT("host"));
+    bool own = host && all_loopback(text_of(host));
+    c->pq->PQconninfoFree(list);
+    return own;
+}
+
 static enum err not_verified(struct db *db)
 {
     return say(db->arena, ERR_POLICY,
@@ -127,6 +157,7 @@ static bool answers(const struct conn *c, const char *at)
     word(&w, "connect_timeout", "3");
     word(&w, "dbname", at);
     word(&w, "sslmode", "disable");
+    word(&w, "password", "none"); /* in place of any: who answers is not known */
     return c->pq->PQpingParams(w.names, w.values, 1) == PQPING_OK;
 }
 
@@ -138,6 +169,8 @@ enum err pg_link(struct db *db, const struct db_place *place)
     TRY(address_sound(db, place->at));
     if (!c->writes && pg_is_silent())
         return away(db);
+    bool verified = place->verified || (place->cautious && !is_loopback(c, place->at));
+    c->place.verified = verified;
     if (place->password && place->password[0])
         TRY(password_read(db, place->password, &password));
     word(&w, "connect_timeout", "2"); /* what the address itself says of these is in force */
@@ -148,7 +181,7 @@ enum err pg_link(struct db *db, const struct db_place *place)
     word(&w, "dbname", place->at);
     if (password.n)
         word(&w, "password", password.p);
-    if (place->verified) {
+    if (verified) {
         word(&w, "sslmode", "verify-full");
         word(&w, "gssencmode", "disable");
     }
@@ -156,9 +189,9 @@ enum err pg_link(struct db *db, const struct db_place *place)
     if (!c->handle)
         return say(db->arena, ERR_MEMORY, "no memory for a connection");
     if (c->pq->PQstatus(c->handle) != CONNECTION_OK)
-        return place->verified && answers(c, place->at) ? not_verified(db) : away(db);
+        return verified && answers(c, place->at) ? not_verified(db) : away(db);
     db->linked = is_linked(c);
-    return place->verified && db->linked ? not_verified(db) : pg_watch(db);
+    return verified && db->linked ? not_verified(db) : pg_watch(db);
 }
 
 enum err pg_link_again(struct db *db)
