@@ -23,6 +23,7 @@ static enum err show(struct ctx *c, const struct request *q, struct reply *r, co
     json_pair_bool(&p.w, TEXT("some"), acceptances && acceptances->count);
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)
         page_copy(&p, list, copied[i]);
+    json_pair_bool(&p.w, TEXT("counted"), json_get(json_get(list, TEXT("announced")), TEXT("told")) != NULL);
     json_pair_bool(&p.w, TEXT("may_record"), list && merger_may_accept(c));
     json_pair_bool(&p.w, TEXT("checked"), checked.n > 0);
     json_pair(&p.w, TEXT("signed_day"), checked);
