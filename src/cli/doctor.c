@@ -209,7 +209,53 @@ static void check_letters(struct exam *x, struct client *client)
     check_mailbox(x, json_get(mail, TEXT("mailbox")));
 }
 
-static void check_instance(struct exam *x)
+/* How long the policy in force lets a copy of the keyring be kept; TERM_UNSET: it does not say. A policy whose terms
+ * cannot be read is never in force. */
+static enum err keyring_keep(struct exam *x, struct client *client, struct term *out)
+{
+    struct result result;
+    const struct json *said;
+    *out = (struct term){ .unit = TERM_UNSET };
+    TRY(client_call(client, METHOD_GET, TEXT("/v1/policy"), TEXT(""), TEXT(""), 0, &result));
+    TRY(json_parse(x->cli->arena, result.body, &said));
+    text keep = json_text(json_get(json_get(said, TEXT("document")), TEXT("backup")), TEXT("keyring_keep"));
+    if (!term_parse(keep, out))
+        out->unit = TERM_UNSET;
+    return OK;
+}
+
+static void put_left(struct exam *x, msec left, struct term keep)
+{
+    struct cli *cli = x->cli;
+    struct clock clock = clock_real();
+    text title = SAY(cli, "old keyring", "ancien trousseau");
+    text why = SAY(cli, "keys.db of before the move still opens who is erased since: remove it with data.db",
+                   "keys.db d'avant le déplacement ouvre encore qui est effacé depuis : supprimez-le avec data.db");
+    if (keep.unit == TERM_UNSET || keep.unit == TERM_ALWAYS) {
+        found(x, keep.unit == TERM_UNSET ? BAD : REMARK, title, why);
+        return;
+    }
+    msec end = term_end(left, keep, 1);
+    text day = date_print(cli->arena, date_of(end));
+    found(x, clock_now(&clock) > end ? BAD : REMARK, title,
+          arena_print(cli->arena, "%.*s (%.*s %.*s)", T(why), T(SAY(cli, "at the latest on", "au plus tard le")), T(day)));
+}
+
+/* What a move left in the folder: a copy of the keyring, which may stay as long as those of backups. */
+static void check_left(struct exam *x, struct client *client, text dir)
+{
+    struct stat moved, keys;
+    struct term keep;
+    text mark = arena_print(x->cli->arena, "%.*s/moved", T(dir)), old = arena_print(x->cli->arena, "%.*s/keys.db", T(dir));
+    if (!mark.p || !old.p || stat(mark.p, &moved) != 0 || stat(old.p, &keys) != 0)
+        return;
+    if (keyring_keep(x, client, &keep) != OK)
+        failed(x, SAY(x->cli, "old keyring", "ancien trousseau"));
+    else
+        put_left(x, (msec)moved.st_mtim.tv_sec * SECOND, keep);
+}
+
+static void check_instance(struct exam *x, text dir)
 {
     struct cli *cli = x->cli;
     text instance = SAY(cli, "policy, store and keyring", "politique, stockage et trousseau"),
@@ -245,6 +291,7 @@ static void check_instance(struct exam *x)
                                    "signe ses points de contrôle ; garant verify le relit en entier")
                              : SAY(cli, "verified from its first entry to its last",
                                    "vérifié de sa première écriture à sa dernière"));
+    check_left(x, &client, dir);
     check_promises(x, &client);
     check_readable(x, &client);
     check_letters(x, &client);
@@ -285,7 +332,7 @@ enum err verb_doctor(struct cli *cli)
         check_path(&x, options.data_dir, "master.key", false, true);
     check_disk(&x, options.data_dir);
     check_limits(&x);
-    check_instance(&x);
+    check_instance(&x, options.data_dir);
     if (cli_has(cli, TEXT("backup")))
         check_backup(&x, cli_option(cli, TEXT("backup")));
     if (cli->json) {

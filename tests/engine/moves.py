@@ -1,5 +1,5 @@
 """garant move: from a folder to PostgreSQL and back, refused where it must be, and begun again after a crash."""
-import contextlib, json, os, signal, socket, subprocess, threading
+import contextlib, json, os, signal, socket, subprocess, threading, time
 from copies import PERSON, SMALL, person, places
 from garant import BUILD, Server, check, garant
 from links import tests
@@ -241,6 +241,40 @@ def cautious():
             mark.write("PostgreSQL: one, two\n")
         asked(out(server.data, where("0.0.0.0")), False)         # all but ended
         poser.listening.close()
+
+
+@tests.test("postgresql moves: the old keyring that lies in the folder is told of from the first day, and is bad behind the policy's term")
+def left_over():
+    with places() as at:
+        server, where = at.server("home", False), databases(at, "there")
+        lived(server)
+        server.stop()
+        with open(SMALL, encoding="utf-8") as file:
+            text = file.read()
+        policies = {}
+        for name, more in (("says", "backup: {every: 24h, keep: 30d, keyring_keep: 7d, purge: shred}\n"), ("silent", "")):
+            policies[name] = os.path.join(at.folder, name + ".yaml")
+            with open(policies[name], "w", encoding="utf-8") as file:
+                file.write(text + more)
+
+        def told(policy="says"):
+            run = garant("doctor", "--data", server.data, "--policy", policies[policy], "--store", where[0], "--keyring", where[1], "--json", env=ENV, ok=None)
+            rows = [(one["level"], one["detail"]) for one in json.loads(run.stdout) if one["check"] == "old keyring"]
+            check(len(rows) < 2 and (not rows or rows[0][0] != "bad" or run.returncode), f"{run.returncode} {rows}")
+            return rows[0] if rows else None
+        garant(*out(server.data, where), env=ENV)
+        mark, day = os.path.join(server.data, "moved"), 24 * 3600
+        moved = os.stat(mark).st_mtime
+        level, detail = told()
+        last = time.strftime("%Y-%m-%d", time.gmtime(moved + 7 * day))
+        check(level == "remark" and last in detail, f"{level}: {detail}, not {last}")
+        os.utime(mark, (moved - 8 * day,) * 2)
+        check(told()[0] == "bad", "longer than the policy says, and nobody is told")
+        os.utime(mark, (moved,) * 2)
+        check(told("silent")[0] == "bad", "a copy of the keyring lies there that the policy says nothing of")
+        for name in ("data.db", "keys.db"):
+            os.remove(os.path.join(server.data, name))
+        check(told() is None, "it is gone, and still told of")
 
 
 def killed(words, after):
