@@ -44,8 +44,9 @@ static enum err file(struct fetcher *f, text raw, int64_t size)
     return e;
 }
 
-/* Whether no other try will help: such a one stays, marked for whoever opens the mailbox. */
-static bool for_good(enum err e) { return e == ERR_TOO_LARGE || e == ERR_MISSING || e == ERR_NOT_FOUND; }
+/* Whether no other try will help: such a one stays, marked for whoever opens the mailbox. An address that is not ours
+ * now may be again: a policy is reloaded. */
+static bool for_good(enum err e) { return e == ERR_TOO_LARGE || e == ERR_MISSING; }
 
 static bool mark(struct fetcher *f, uint32_t uid, bool filed)
 {
@@ -150,10 +151,24 @@ static void pause_longer(struct fetcher *f)
     f->pause_ms = f->pause_ms < PAUSE_MAX_MS / 2 ? f->pause_ms * 2 : PAUSE_MAX_MS;
 }
 
+static bool address_is_ours(struct fetcher *f)
+{
+    ARENA_AUTO a = arena_make(CLOCK_MEMORY);
+    CTX_AUTO c = { 0 };
+    text tenant, tag;
+    ctx_begin(f->app, &a, &c);
+    return inbound_box(&c, f->address, &tenant, &tag) != INBOUND_NONE;
+}
+
 /* True when there may be more at once. */
 static bool work(struct fetcher *f)
 {
     bool more = false;
+    if (!address_is_ours(f)) { /* a policy that was reloaded names it no more */
+        f->pause_ms = f->every_ms;
+        tell(f, "address");
+        return false;
+    }
     bool good = imap_begin(f->imap) && take_some(f, &more);
     imap_end(f->imap);
     if (link_thread_stops(&f->thread))
@@ -182,19 +197,6 @@ static enum err keep(struct fetcher *f, text said, text *out)
     return out->p ? OK : ERR_MEMORY;
 }
 
-static enum err check_address(struct arena *a, struct fetcher *f)
-{
-    ARENA_AUTO room = arena_make(CLOCK_MEMORY);
-    CTX_AUTO c = { 0 };
-    text tenant, tag;
-    ctx_begin(f->app, &room, &c);
-    return inbound_box(&c, f->address, &tenant, &tag) != INBOUND_NONE
-               ? OK
-               : say(a, ERR_CONFIG,
-                     "\"address\" is none of the policy's: tenants.*.email, rights.channels.email, "
-                     "controller.email, dpo.email");
-}
-
 static enum err read_options(struct arena *a, const struct fetcher_options *o, struct fetcher *f)
 {
     bool moves = text_eq(o->then, TEXT("move"));
@@ -209,7 +211,10 @@ static enum err read_options(struct arena *a, const struct fetcher_options *o, s
     f->code = "";
     TRY(keep(f, o->address, &f->address));
     TRY(keep(f, o->into, &f->into));
-    TRY(check_address(a, f));
+    if (!address_is_ours(f))
+        return say(a, ERR_CONFIG,
+                   "\"address\" is none of the policy's: tenants.*.email, rights.channels.email, "
+                   "controller.email, dpo.email");
     return !moves || imap_name(o->into)
                ? OK
                : say(a, ERR_CONFIG, "a mailbox is named in ASCII, as its server writes the name");

@@ -1,7 +1,7 @@
 """Emails fetched from a mailbox by IMAP: filed as those that LMTP brings, once each, and marked only when they are filed."""
 import itertools, os, re, tempfile, time
 from dovecot import PASSWORD, USER, Between, Dovecot, Pretender, settings
-from garant import Server, check, check_absent, garant
+from garant import TOP, Server, check, check_absent, garant
 from mailbox import Mailbox, wait_for
 from post import came, file_of, mail, only_mail, requests_of
 
@@ -18,6 +18,7 @@ def register(tests):
     tests.test("fetched: only under TLS with a certificate that holds: to no other is the password said")(secured)
     tests.test("fetched: an answer without end, or that is none, takes nothing and stops nobody")(hostile)
     tests.test("fetched: one that its server cannot give, or mark, holds up nobody behind it, and is tried again")(kept_back)
+    tests.test("fetched: a reload that names its address no more marks nothing, and says so")(readdressed)
     tests.test("fetched: settings that cannot be used are refused at the start")(refused)
 
 
@@ -263,6 +264,39 @@ def kept_back():
                 wait_for(lambda: 7 in several.read and told()["reached"])
                 check(senders() == ["uid7@exemple.example", "uid8@exemple.example"], f"{name}: {senders()}")
         return f"{len(KEPT_BACK)} answers"
+
+
+def readdressed():
+    """The policy is reloaded while its mail server gives an email, and again with the address that it had."""
+    message = mail("moved@exemple.example", US, "Question", "Where is my data?")
+    with tempfile.TemporaryDirectory(prefix="garant-false-") as folder:
+        def named(address, again=True):
+            with open(server.policy, "w", encoding="utf-8") as file:
+                file.write(policy.replace(US, address))
+            if again:
+                server.operator().post("/v1/policy/reload").expect(200)
+
+        def body(tag):
+            if not given:
+                given.append(message)
+                named("nouvelle@site-fr.example")
+            return b"* 1 FETCH (BODY[] {%d}\r\n%s UID 7)\r\n%s OK\r\n" % (len(message), message, tag)
+        given = []
+        with Pretender(folder, normal(BODY=body)) as false, \
+                served(settings(folder, false.port, false.certificate, US, "planted"), start=False) as server:
+            with open(os.path.join(TOP, "policies/site-fr.yaml"), encoding="utf-8") as file:
+                policy = file.read()
+            server.policy = os.path.join(server.folder, "policy.yaml")
+            named(US, again=False)
+            server.start()
+            app = server.client("app")
+            wait_for(lambda: server.operator().get("/v1/mail").expect(200).json["mailbox"]["code"] == "address")
+            asked, failed = len(false.seen), figures_of(server)["failures_total"]
+            wait_for(lambda: figures_of(server)["failures_total"] > failed + 1)
+            check(given and not any(b"STORE" in line for line in false.seen), "what was not filed is marked")
+            check(len(false.seen) == asked and not requests_of(app), "it is fetched for an address that is not ours")
+            named(US)
+            wait_for(lambda: len(requests_of(app)) == 1 and any(b"STORE" in line for line in false.seen))
 
 
 def refused():

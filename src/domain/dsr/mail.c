@@ -85,8 +85,10 @@ static enum err own_thread(struct ctx *c, const struct inbound *m, const struct 
         TRY(find_thread(c, one->value, &id, found));
         if (!*found)
             continue;
-        TRY(dsr_load(c, id, d));
-        *found = m->from.n && text_eq_nocase(d->file.email, m->from);
+        enum err status = dsr_load(c, id, d);
+        *found = status == OK && m->from.n && text_eq_nocase(d->file.email, m->from);
+        if (status != OK && status != ERR_NOT_FOUND) /* its file went at its term */
+            return status;
         if (*found)
             return OK;
     }
@@ -242,7 +244,7 @@ static enum err add_once(struct ctx *c, struct dsr *d, struct dsr_mail *mail)
     return dsr_write(&ch);
 }
 
-/* What was changed meanwhile is read again. */
+/* What was changed meanwhile is read again. What its file went from under is a request of its own. */
 enum err dsr_mail_more(struct ctx *c, const struct inbound *m, struct dsr *d, struct answer *out)
 {
     struct dsr_mail mail;
@@ -251,11 +253,15 @@ enum err dsr_mail_more(struct ctx *c, const struct inbound *m, struct dsr *d, st
     mail.request = d->id;
     mail.has_request = true;
     for (int i = 0; i < WRITE_AGAIN && status == ERR_PRECONDITION; i++) {
-        if (i)
-            TRY(dsr_load(c, d->id, d));
-        if (d->closed)
+        status = i ? dsr_load(c, d->id, d) : OK;
+        if (status == OK && d->closed)
             return file_new(c, m, d, out);
-        status = add_once(c, d, &mail);
+        if (status == OK)
+            status = add_once(c, d, &mail);
+    }
+    if (status == ERR_NOT_FOUND) {
+        c->arena->why = (struct why){ .code = OK };
+        return file_new(c, m, NULL, out);
     }
     if (status == ERR_CONFLICT)
         return came_before(c, &mail, out);

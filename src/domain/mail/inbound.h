@@ -19,8 +19,8 @@ enum inbound_box {
     INBOUND_STOP     /* unsubscribe+TOKEN@ */
 };
 struct inbound {
-    text to, from;           /* the envelope's; from empty: none to which an answer could go */
-    text raw;                /* as it came; empty only for INBOUND_STOP */
+    text to, from; /* the envelope's; from empty: none to which an answer could go */
+    text raw;      /* as it came; empty only for INBOUND_STOP */
     enum inbound_box box;
     text tag;                /* of "privacy+TAG@": may be empty */
     bool nobody;             /* the envelope names no sender: a report, or another answer of a machine */
@@ -42,14 +42,15 @@ enum err inbound_receive(struct ctx *c, text to, text from, text raw, struct ans
  * addresses that its headers name, else `mailbox`. large: raw is the header alone of one above INBOUND_MAX, which is
  * set aside for staff to see. Else as inbound_receive(); one that was filed before is "again". */
 enum err inbound_fetched(struct ctx *c, text mailbox, text raw, bool large, struct answer *out);
-/* What became of asking the mailbox that emails are fetched from: a word of link/imap.h, "" when all went well, NULL
- * when nothing was asked yet. Each change is said in the log. */
+/* What became of asking the mailbox that emails are fetched from: a word of link/imap.h, "address" when the policy
+ * in force names its address no more, "" when all went well, NULL when nothing was asked yet. Each change is said in
+ * the log. */
 void inbound_mailbox(struct ctx *c, const char *code);
 struct inbound_figures {
-    bool on;          /* emails are fetched */
-    bool reached;     /* the last time went well */
-    msec since;       /* when it went well last; 0: never */
-    const char *code; /* why not */
+    bool on;                    /* emails are fetched */
+    bool reached;               /* the last time went well */
+    msec since;                 /* when it went well last; 0: never */
+    const char *code;           /* why not */
     uint64_t fetched, failures; /* since the server started */
 };
 struct inbound_figures inbound_figures(const struct app *app);
