@@ -37,6 +37,7 @@ struct connection {
     struct sockaddr_storage from;
     socklen_t from_size;
     bool operator_socket, encrypted, swept, linger; /* encrypted: by TLS here */
+    bool ours; /* the wait is of our own making: the next piece is not there yet */
     enum state state;
     msec since;     /* the state's start, of clock_monotonic() */
     uint64_t bytes; /* of the body so far, or of the answer */
@@ -77,6 +78,7 @@ struct exchange {
 static void enter(struct connection *c, enum state state)
 {
     c->state = state;
+    c->ours = false;
     c->since = clock_monotonic();
     c->bytes = 0;
 }
@@ -193,6 +195,7 @@ static ssize_t on_pull(void *arg, uint64_t position, char *room, size_t most)
         return MHD_CONTENT_READER_END_OF_STREAM;
     MHD_suspend_connection(x->mhd);
     p->suspended = true;
+    x->connection->ours = true;
     p->stalled = clock_monotonic();
     ask(p);
     return 0;
@@ -489,6 +492,7 @@ static void go_on(struct exchange *x)
     if (!p->suspended)
         return;
     p->suspended = false;
+    x->connection->ours = false;
     x->connection->since += clock_monotonic() - p->stalled;
     MHD_resume_connection(x->mhd);
 }
@@ -869,7 +873,7 @@ static void sweep(struct loop *l, bool stopping)
     msec now = clock_monotonic();
     l->next_sweep = now + (stopping ? SECOND / 20 : SECOND);
     for (struct connection *c = l->connections; c; c = c->next) {
-        msec limit = patience(c, stopping);
+        msec limit = c->ours ? 0 : patience(c, stopping);
         if (limit && now - c->since >= limit)
             sweep_out(c);
     }
