@@ -1,7 +1,7 @@
 """A store on PostgreSQL whose databases go away: killed under load and started again, sessions ended, another host in their place."""
-import contextlib, os, random, shutil, signal, socket, subprocess, tempfile, threading, time
+import contextlib, os, random, shutil, signal, socket, struct, subprocess, tempfile, threading, time
 from common import RELEASE, SMALL, tests
-from garant import Server, check
+from garant import BUILD, TOP, Server, check
 from load import Load, journal_holds
 from postgres import Postgres
 
@@ -11,7 +11,7 @@ WRITERS_LOCK = 7449355                                           # of src/store/
 
 
 @contextlib.contextmanager
-def served(loopback=False, hosts=None):
+def served(loopback=False, hosts=None, policy=SMALL, env=None):
     """A PostgreSQL, and a server on two databases of it; its addresses name these hosts."""
     with Postgres(loopback=loopback) as base:
         _, errors = base.run("CREATE DATABASE garant_data;\nCREATE DATABASE garant_keys;\n")
@@ -19,7 +19,7 @@ def served(loopback=False, hosts=None):
         at = hosts(base) if hosts else f"host={base.dir}"
         arguments = [word for option, name in (("--store", "garant_data"), ("--keyring", "garant_keys"))
                      for word in (option, f"user=garant dbname={name} {at}")]
-        with Server(SMALL, arguments=arguments, env={"GARANT_STORE": "", "GARANT_KEYRING": ""}) as server:
+        with Server(policy, arguments=arguments, env={"GARANT_STORE": "", "GARANT_KEYRING": "", **(env or {})}) as server:
             yield base, server
 
 
@@ -358,3 +358,60 @@ def several_hosts():
             made = reading.run("SELECT 1 FROM pg_tables WHERE tablename = 'journal'", "garant_data")[0].strip()
             check(not made, "the host that only reads was written to")
     return f"{people} people"
+
+
+class Ahead:
+    """The control file of tests/fault/ahead.c, and the environment that preloads it."""
+
+    def __init__(self, folder):
+        self.path, library = os.path.join(folder, "ahead"), os.path.join(BUILD, "fault/ahead.so")
+        os.makedirs(os.path.dirname(library), exist_ok=True)
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(TOP, "tests/fault/ahead.c")], check=True)
+        self.set(0)
+        self.env = {"LD_PRELOAD": library, "AHEAD_CONTROL": self.path}
+
+    def set(self, milliseconds):
+        with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
+            file.write(struct.pack("=q", milliseconds))
+
+
+@tests.test("an answer that waits for the database is not cut: its reader is not the one who is slow")
+def waits_for_the_database():
+    """The table of records is locked while a copy is read, and the clock jumps by ten minutes: who is idle is let go of, the copy goes on."""
+    with tempfile.TemporaryDirectory(prefix="garant-ahead-") as folder:
+        ahead = Ahead(folder)
+        with served(policy="tests/hostile/people.yaml", env=ahead.env) as (base, server):
+            app, count = server.client("app", timeout=120), 4000
+            ident = app.create({"identity": {"first_name": "Ana", "last_name": "Test"}, "contact": {"email": "ana@people.example"}})["id"]
+            for _ in range(0, count, 400):
+                app.post("/v1/batch", {"requests": [{"method": "POST", "path": f"/v1/subjects/{ident}/records/visits",
+                                                     "body": {"fields": {"page": "/" + "a" * 900}}}] * 400}).expect(207)
+            idle = socket.create_connection(("127.0.0.1", server.port))
+            idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            check(idle.recv(65536), "no answer")
+            told, reader = [], socket.socket()
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(("127.0.0.1", server.port))
+            reader.sendall(f"GET /v1/subjects/{ident}/access HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+                           f"Authorization: Bearer {server.tokens['app', None]}\r\n\r\n".encode())
+            told.append(reader.recv(1024))                        # it has begun
+            base.ask("BEGIN; LOCK TABLE record IN ACCESS EXCLUSIVE MODE;", "garant_data")
+
+            def read_on():
+                while told[-1]:
+                    told.append(reader.recv(1 << 16))
+            thread = threading.Thread(target=read_on)
+            thread.start()
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'record'::regclass;"
+            while base.ask(waiting, "garant_data").strip() == "0":
+                time.sleep(0.02)                                  # until the next piece waits for the lock
+            before = sum(len(one) for one in told)
+            ahead.set(600_000)
+            while idle.recv(65536):                               # let go of, by the same look over all connections
+                pass
+            server.anyone(timeout=60).get("/healthz")
+            base.ask("COMMIT;", "garant_data")
+            thread.join()
+            whole = b"".join(told)
+            check(whole.endswith(b"\r\n0\r\n\r\n"), f"cut off after {len(whole)} bytes, {before} before: {server.log()[-600:]}")
+    return f"{len(whole) >> 10} KiB, {before >> 10} KiB before the lock"
