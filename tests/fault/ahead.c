@@ -1,5 +1,5 @@
-/* Preloaded into the server, sets the clock that only goes forward ahead by what a file says that both have mapped. AHEAD_CONTROL: that
- * file, one number of milliseconds. So a test need not wait as long as what it asserts. */
+/* Preloaded into the server, sets the clock that only goes forward ahead by what a file says that both have mapped.
+ * AHEAD_CONTROL: that file, one number of milliseconds. So no test need wait for as long as what it asserts. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdatomic.h>
