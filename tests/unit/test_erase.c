@@ -148,6 +148,11 @@ static void nothing_is_left_of_a_canary(void **state)
              "INSERT INTO connector_value (tenant, subject, class, sealed) VALUES ('%.*s', x'%s', 1, randomblob(60))",
              T(f->c.tenant), hex);
     fixture_plant(f, shown);
+    snprintf(
+        shown, sizeof shown,
+        "INSERT INTO usage_month (tenant, subject, category, first, past, class, sealed) VALUES ('%.*s', x'%s', 'visits', 1, 2, 1, randomblob(60))",
+        T(f->c.tenant), hex);
+    fixture_plant(f, shown);
     f->c.idempotency.key = TEXT("canary-key");
     OKAY(consent_record(&f->c, id, js(f, "{'purpose':'news','decision':'withdrawn'}"), &out));
     f->c.idempotency.key = (text){ NULL, 0 };
