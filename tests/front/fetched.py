@@ -19,6 +19,7 @@ def register(tests):
     tests.test("fetched: an answer without end, or that is none, takes nothing and stops nobody")(hostile)
     tests.test("fetched: one that its server cannot give, or mark, holds up nobody behind it, and is tried again")(kept_back)
     tests.test("fetched: a reload that names its address no more marks nothing, and says so")(readdressed)
+    tests.test("fetched: what was written to two tenants comes to both, and a link to stop takes no request's place")(to_each)
     tests.test("fetched: settings that cannot be used are refused at the start")(refused)
 
 
@@ -297,6 +298,25 @@ def readdressed():
             check(len(false.seen) == asked and not requests_of(app), "it is fetched for an address that is not ours")
             named(US)
             wait_for(lambda: len(requests_of(app)) == 1 and any(b"STORE" in line for line in false.seen))
+
+
+def to_each():
+    academy, studio, ours = "donnees@academie.example", "privacy@studio.example", "privacy@myownconference.example"
+    with Dovecot() as box, Mailbox() as letters, \
+            Server("myownconference", now=START, tenant="myownconference", arguments=box.arguments(ours) + letters.arguments()) as server:
+        box.put(mail("ana@exemple.example", f"{academy}, Studio <{studio}>", "My data", "Please erase my data.", Cc=academy.upper()))
+        read_by_all(box, 1)
+        told = wait_for(lambda: len(found := letters.find("ana@exemple.example")) == 2 and found)
+        said = "".join(one.text for one in told)
+        check("tenant=academy" in said and "tenant=studio" in said, f"one tenant alone was told: {said}")
+        stop = "unsubscribe+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA@garant.example"
+        box.put(mail("bob@exemple.example", f"{stop}, {studio}", "Stop", "Please erase my data."))
+        box.put(mail("cia@exemple.example", stop, "Stop", "No more emails, please."))
+        read_by_all(box, 3)
+        check("tenant=studio" in letters.wait("bob@exemple.example").text, "a link to stop took the place of a request")
+        app = server.client("app")
+        check([file_of(app, one["id"])["email"] for one in requests_of(app)] == ["cia@exemple.example"],
+              "nobody reads who wants no more emails, by a link that is none")
 
 
 def refused():

@@ -249,52 +249,111 @@ enum err inbound_receive(struct ctx *c, text to, text from, text raw, struct ans
 
 /* ---- Fetched from a mailbox. ---- */
 
-/* The first address of ours that stands in a header; whatever else stands there is nobody's. */
-static bool find_ours(struct ctx *c, text said, struct inbound *m, text *tenant)
+/* One of the policy's addresses that an email names. */
+struct aim {
+    struct aim *next;
+    text to, tenant, tag;
+    enum inbound_box box;
+};
+
+/* Each tenant and box once, by the address that says more: "privacy+TAG@" goes on with a thread. */
+static enum err aim_add(struct ctx *c, text to, struct aim **all)
+{
+    struct aim it = { .to = to };
+    it.box = to.n && to.n <= INBOUND_ADDRESS_MAX ? inbound_box(c, to, &it.tenant, &it.tag) : INBOUND_NONE;
+    if (it.box == INBOUND_NONE)
+        return OK;
+    for (; *all; all = &(*all)->next) {
+        struct aim *had = *all;
+        if (had->box != it.box || !text_eq(had->tenant, it.tenant) ||
+            (it.box == INBOUND_STOP && !text_eq(had->tag, it.tag)))
+            continue;
+        it.next = had->next;
+        if (!had->tag.n)
+            *had = it;
+        return OK;
+    }
+    TRY_PTR(*all = NEW(c->arena, struct aim));
+    **all = it;
+    return OK;
+}
+
+/* Whatever stands in a header beside addresses of ours is nobody's. */
+static enum err aims_of_header(struct ctx *c, text said, struct aim **all)
 {
     while (said.n) {
         size_t n = 0;
         while (n < said.n && said.p[n] > ' ' && text_index(TEXT("<>,;:()\""), said.p[n]) < 0)
             n++;
-        m->to = text_upto(said, n);
-        m->box = n && n <= INBOUND_ADDRESS_MAX ? inbound_box(c, m->to, tenant, &m->tag) : INBOUND_NONE;
-        if (m->box != INBOUND_NONE)
-            return true;
+        TRY(aim_add(c, text_upto(said, n), all));
         said = text_from(said, n + 1);
     }
-    return false;
+    return OK;
 }
 
-/* Mail servers write the first three when they deliver; the others are the sender's, and may be anything. */
-static bool find_addressed(struct ctx *c, struct inbound *m, text *tenant)
+/* Mail servers write the first three when they deliver; the others are the sender's, and may be anything. All count: a
+ * mailbox of several tenants gets one copy of what was written to two of them. */
+static enum err aims_of(struct ctx *c, const struct inbound *m, struct aim **all)
 {
     static const text names[] = { TEXT_INIT("Delivered-To"), TEXT_INIT("X-Original-To"), TEXT_INIT("Envelope-To"),
                                   TEXT_INIT("To"), TEXT_INIT("Cc") };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         JSON_EACH(h, json_get(m->said, TEXT("headers")))
-            if (text_eq_nocase(json_text(h, TEXT("name")), names[i]) &&
-                find_ours(c, json_text(h, TEXT("value")), m, tenant))
-                return true;
-    return false;
+            if (text_eq_nocase(json_text(h, TEXT("name")), names[i]))
+                TRY(aims_of_header(c, json_text(h, TEXT("value")), all));
+    return OK;
+}
+
+static enum err hand_to(struct ctx *c, const struct inbound *m, const struct aim *aim, struct answer *out)
+{
+    struct ctx one = *c; /* who acts, and for which tenant, is each one's own */
+    struct inbound to = *m;
+    one.tenant = aim->tenant;
+    to.to = aim->to;
+    to.box = aim->box;
+    to.tag = aim->tag;
+    return hand_on(&one, &to, out);
+}
+
+/* To each, whatever becomes of another: what was filed is "again" the next time. Alone, a link to unsubscribe that
+ * nobody has is read by staff. The sender's own address counts where no other is named. */
+static enum err hand_to_all(struct ctx *c, const struct inbound *m, const struct aim *all, struct aim *mailbox,
+                            struct answer *out)
+{
+    struct why first = { .code = OK };
+    bool alone = all && !all->next;
+    for (const struct aim *aim = all; aim; aim = aim->next) {
+        struct answer answer = { 0 };
+        if (aim->box == INBOUND_SENDER && !alone)
+            continue;
+        enum err e = hand_to(c, m, aim, &answer);
+        if (e == ERR_NOT_FOUND && aim->box == INBOUND_STOP && mailbox)
+            e = alone ? hand_to(c, m, mailbox, &answer) : OK;
+        if (e == OK && !out->body.n)
+            *out = answer;
+        if (e != OK && first.code == OK)
+            first = c->arena->why;
+    }
+    c->arena->why = first;
+    return first.code;
 }
 
 enum err inbound_fetched(struct ctx *c, text mailbox, text raw, bool large, struct answer *out)
 {
     struct inbound m = { .raw = raw };
-    text tenant;
+    struct aim *all = NULL, *own = NULL;
     if (!raw.n)
         return say(c->arena, ERR_MISSING, "the email is empty");
     TRY(inbound_read(c, &m));
-    if (!find_addressed(c, &m, &tenant)) {
-        m.to = mailbox;
-        m.box = inbound_box(c, mailbox, &tenant, &m.tag);
-    }
-    if (m.box == INBOUND_NONE)
+    TRY(aims_of(c, &m, &all));
+    TRY(aim_add(c, mailbox, &own));
+    if (!all)
+        all = own;
+    if (!all)
         return say(c->arena, ERR_NOT_FOUND, "no email is taken in for this address");
-    c->tenant = tenant;
     take_sender(c, &m, (text){ NULL, 0 });
     m.machine = large ? TEXT("large") : machine_of(c, &m);
-    TRY(hand_on(c, &m, out));
+    TRY(hand_to_all(c, &m, all, own, out));
     c->app->inbound.mailbox.fetched++;
     return OK;
 }

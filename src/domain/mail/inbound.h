@@ -38,9 +38,9 @@ enum inbound_box inbound_box(struct ctx *c, text to, text *tenant, text *tag);
  * Return-Path or From stands for it. Answers {"became", "reference", "why"}. ERR_NOT_FOUND for an address that is not
  * ours, ERR_TOO_LARGE; ERR_BUSY and what the store says when it is to be brought again. */
 enum err inbound_receive(struct ctx *c, text to, text from, text raw, struct answer *out);
-/* An email that was fetched from a mailbox, where no envelope says whom it is for: the first of the policy's
- * addresses that its headers name, else `mailbox`. large: raw is the header alone of one above INBOUND_MAX, which is
- * set aside for staff to see. Else as inbound_receive(); one that was filed before is "again". */
+/* An email that was fetched from a mailbox, where no envelope says whom it is for: each of the policy's addresses
+ * that its headers name gets it, else `mailbox`; OK when all have it. large: raw is the header alone of one above
+ * INBOUND_MAX, which is set aside for staff to see. Else as inbound_receive(); one that was filed before is "again". */
 enum err inbound_fetched(struct ctx *c, text mailbox, text raw, bool large, struct answer *out);
 /* What became of asking the mailbox that emails are fetched from: a word of link/imap.h, "address" when the policy
  * in force names its address no more, "" when all went well, NULL when nothing was asked yet. Each change is said in
