@@ -221,11 +221,16 @@ async function checkWords(page, site, fault) {
     });
     for (const date of new Set(text.match(/\b(19|20)\d\d-(0\d|1[0-2])(-[0-3]\d(T\d\d:\d\d)?)?\b/g) ?? []))
         fault(`a date as machines write it: ${date}`);
-    // By the reader's own clock, and in the words of the server, whoever put them there; what stands outside <time> cannot follow it.
-    const paris = new Date().toLocaleString('en-GB', { timeZone: 'Europe/Paris', timeZoneName: 'shortOffset' }).replace(/.*GMT/, 'UTC');
-    for (const time of new Set(text.match(/\bGMT\S*|\d\d:\d\d \(UTC[^)]*\)/g) ?? []))
-        if (time.startsWith('GMT') || !time.endsWith(`(${paris})`))
-            fault(`a time by another clock than the reader's: ${time}`);
+    // By the reader's own clock, in the words of the server, whoever put them there; what stands outside <time> cannot follow it.
+    const strange = await page.evaluate(() => {
+        const copy = document.querySelector('main').cloneNode(true), times = [...copy.querySelectorAll('time[datetime]')];
+        const zone = at => { const away = -at.getTimezoneOffset(); return away ? `(UTC${away < 0 ? '-' : '+'}${Math.abs(away) / 60})` : 'UTC'; };
+        const wrong = times.filter(time => /\d\d:\d\d/.test(time.textContent) && !time.textContent.endsWith(zone(new Date(time.dateTime))));
+        times.forEach(time => time.remove());
+        return [...wrong.map(time => time.textContent), ...copy.textContent.match(/\d\d:\d\d \(UTC[^)]*\)/g) ?? []];
+    });
+    for (const time of new Set(strange))
+        fault(`a time by another clock than the reader's: ${time}`);
     for (const role of site.roles.filter(name => name.includes('_') && new RegExp(`\\b${name}\\b`).test(text)))
         fault(`the key of a role: ${role}`);
 }
