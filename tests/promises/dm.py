@@ -168,7 +168,7 @@ def sources(t):
         client.consent(ident, purpose, "given", wording="Oui.", **channel).expect(201)
     with part("each datum has its source"):
         each_source_of_each_category(client, ident, document)
-        browser.get("/me").expect(200).has("source: Our mini-sites on social networks", "source: The credit agency", "source: Your e-mails, texts and messages")
+        browser.get("/me").expect(200).has("source: Our mini-sites on social networks", "source: The credit agency", "source: Your emails, texts and messages")
     files_and_changes(server, client, ident, given)
     third_parties(server, client)
 
