@@ -216,8 +216,8 @@ def kept_open():
         check(certificate(desk, job["job"])["interim"] is True, "the certificate is the last one though a store is down")
         with contextlib.closing(sqlite3.connect(platform.sqlite)) as db:
             check(not db.execute("SELECT 1 FROM orders WHERE address LIKE 'canary%'").fetchall(), "the store that is up waits for the other")
-    for change, why in ((lambda text: text.replace("      countries: none\n", ""), "countries: forgotten"),
-                        (lambda text: text.replace(", news: none", ""), "customers.news: unmapped"),
+    for change, why in ((lambda text: text.replace("      countries: none\n", ""), "countries (forgotten)"),
+                        (lambda text: text.replace(", news: none", ""), "customers.news (unmapped)"),
                         (lambda text: text.replace("        under: {customer_id: customers.id}\n", "", 1), "no-key")):
         with started() as (platform, server, desk):
             platform.fill(3, "canary-three")
