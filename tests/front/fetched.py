@@ -309,12 +309,24 @@ def to_each():
         told = wait_for(lambda: len(found := letters.find("ana@exemple.example")) == 2 and found)
         said = "".join(one.text for one in told)
         check("tenant=academy" in said and "tenant=studio" in said, f"one tenant alone was told: {said}")
+        app = server.client("app")
+        ident = app.create({"identity": {"display_name": "Dan"}, "login": {"email": "dan@exemple.example"}},
+                           consents=[{"purpose": "product_news", "channel": "email", "decision": "given"}])["id"]
+        campaign = app.post("/v1/campaigns", {"name": "n", "purpose": "product_news", "subject": {"en": "Autumn", "fr": "Automne"},
+                                              "text": {"en": "Hello.", "fr": "Bonjour."}}).expect(201).json["id"]
+        app.post(f"/v1/campaigns/{campaign}/count").expect(200)
+        app.post(f"/v1/campaigns/{campaign}/steer", {"do": "start"}).expect(200)
+        link = re.match(r"<mailto:([^>]+)>", letters.wait("dan@exemple.example", letter="marketing").headers["list-unsubscribe"])[1]
+        box.put(mail("dan@exemple.example", f"{link}, {studio}", "Stop", "No more, and erase my data.", Delivered_To=link.lower()))
+        read_by_all(box, 2)
+        rows = server.operator().get(f"/v1/subjects/{ident}/consents").expect(200).json["consents"]
+        check([(row["decision"], row.get("times", 1)) for row in rows] == [("given", 1), ("withdrawn", 1)], f"one email withdraws once: {rows}")
+        check("tenant=studio" in letters.wait("dan@exemple.example", letter="request_received").text, "what was asked beside it is lost")
         stop = "unsubscribe+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA@garant.example"
         box.put(mail("bob@exemple.example", f"{stop}, {studio}", "Stop", "Please erase my data."))
-        box.put(mail("cia@exemple.example", stop, "Stop", "No more emails, please."))
-        read_by_all(box, 3)
+        box.put(mail("cia@exemple.example", stop, "Stop", "No more emails, please.", Delivered_To=stop.lower(), X_Original_To="portal@garant.example"))
+        read_by_all(box, 4)
         check("tenant=studio" in letters.wait("bob@exemple.example").text, "a link to stop took the place of a request")
-        app = server.client("app")
         check([file_of(app, one["id"])["email"] for one in requests_of(app)] == ["cia@exemple.example"],
               "nobody reads who wants no more emails, by a link that is none")
 

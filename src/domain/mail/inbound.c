@@ -266,7 +266,7 @@ static enum err aim_add(struct ctx *c, text to, struct aim **all)
     for (; *all; all = &(*all)->next) {
         struct aim *had = *all;
         if (had->box != it.box || !text_eq(had->tenant, it.tenant) ||
-            (it.box == INBOUND_STOP && !text_eq(had->tag, it.tag)))
+            (it.box == INBOUND_STOP && !text_eq_nocase(had->tag, it.tag)))
             continue;
         it.next = had->next;
         if (!had->tag.n)
@@ -315,27 +315,50 @@ static enum err hand_to(struct ctx *c, const struct inbound *m, const struct aim
     return hand_on(&one, &to, out);
 }
 
-/* To each, whatever becomes of another: what was filed is "again" the next time. Alone, a link to unsubscribe that
- * nobody has is read by staff. The sender's own address counts where no other is named. */
-static enum err hand_to_all(struct ctx *c, const struct inbound *m, const struct aim *all, struct aim *mailbox,
+/* An error for which the email is brought again goes before one that no other try helps. */
+static void keep_first(struct ctx *c, enum err e, struct why *first)
+{
+    bool for_good = first->code == ERR_TOO_LARGE || first->code == ERR_MISSING;
+    if (e == OK || (first->code != OK && !for_good))
+        return;
+    *first = c->arena->why;
+    first->code = e;
+}
+
+/* What machines report concerns a letter, and no address: who takes it first ends it. */
+static bool is_report(const struct answer *a) { return text_find(a->body, TEXT("\"became\":\"bounce\"")) >= 0; }
+
+/* Those of one kind, links to stop or all others. What was filed is "again" the next time. */
+static void hand_to_some(struct ctx *c, const struct inbound *m, const struct aim *all, bool stops, struct why *first,
+                         struct answer *out)
+{
+    bool alone = all && !all->next;
+    for (const struct aim *aim = all; aim && !is_report(out); aim = aim->next) {
+        struct answer answer = { 0 };
+        if ((aim->box == INBOUND_STOP) != stops || (aim->box == INBOUND_SENDER && !alone))
+            continue;
+        enum err e = hand_to(c, m, aim, &answer);
+        if (e == OK)
+            *out = answer;
+        else if (!stops || e != ERR_NOT_FOUND) /* a link that nobody has */
+            keep_first(c, e, first);
+    }
+}
+
+/* To each, whatever becomes of another. Links to stop come last, once all else is filed: a withdrawal is never repeated
+ * because something else has to be brought again. What nobody took, staff read. */
+static enum err hand_to_all(struct ctx *c, const struct inbound *m, const struct aim *all, const struct aim *mailbox,
                             struct answer *out)
 {
     struct why first = { .code = OK };
-    bool alone = all && !all->next;
-    for (const struct aim *aim = all; aim; aim = aim->next) {
-        struct answer answer = { 0 };
-        if (aim->box == INBOUND_SENDER && !alone)
-            continue;
-        enum err e = hand_to(c, m, aim, &answer);
-        if (e == ERR_NOT_FOUND && aim->box == INBOUND_STOP && mailbox)
-            e = alone ? hand_to(c, m, mailbox, &answer) : OK;
-        if (e == OK && !out->body.n)
-            *out = answer;
-        if (e != OK && first.code == OK)
-            first = c->arena->why;
-    }
+    hand_to_some(c, m, all, false, &first, out);
+    if (first.code == OK)
+        hand_to_some(c, m, all, true, &first, out);
     c->arena->why = first;
-    return first.code;
+    if (first.code != OK || out->body.n)
+        return first.code;
+    return mailbox ? hand_to(c, m, mailbox, out)
+                   : say(c->arena, ERR_NOT_FOUND, "no email is taken in for this address");
 }
 
 enum err inbound_fetched(struct ctx *c, text mailbox, text raw, bool large, struct answer *out)
