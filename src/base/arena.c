@@ -134,6 +134,20 @@ void *arena_array(struct arena *a, size_t count, size_t size)
     return arena_alloc(a, bytes);
 }
 
+enum err arena_wider(struct arena *a, void **list, unsigned count, unsigned *room, size_t size)
+{
+    if (count < *room)
+        return OK;
+    unsigned more = *room ? *room * 2 : 16;
+    void *old = *list;
+    *list = arena_array(a, more, size);
+    TRY_PTR(*list);
+    if (old)
+        memcpy(*list, old, count * size);
+    *room = more;
+    return OK;
+}
+
 text arena_copy(struct arena *a, text s)
 {
     char *out = room(a, s.n + 1);

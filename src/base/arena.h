@@ -35,6 +35,9 @@ void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, alloc_siz
 #define NEW(a, type)              ((type *)arena_alloc((a), sizeof(type)))
 #define NEW_ARRAY(a, type, count) ((type *)arena_array((a), (count), sizeof(type)))
 void *arena_array(struct arena *a, size_t count, size_t size) __attribute__((malloc));
+/* Room for one more behind `count` items of `size` bytes: when *room is used up, *list becomes an array of twice as
+ * many (16 at first) that begins with them; the old one stays in the arena until that goes. */
+enum err arena_wider(struct arena *a, void **list, unsigned count, unsigned *room, size_t size);
 
 /* A copy of `s` in the arena, followed by a NUL that its length does not count; p is NULL when out of memory. */
 text arena_copy(struct arena *a, text s);

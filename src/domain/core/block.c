@@ -66,23 +66,9 @@ text unpack_text(struct unpack *c)
 
 /* ---- A whole block. ---- */
 
-static enum err wider(struct arena *a, void **list, unsigned count, unsigned *room, size_t size)
-{
-    if (count < *room)
-        return OK;
-    unsigned more = *room ? *room * 2 : 16;
-    void *old = *list;
-    *list = arena_array(a, more, size);
-    TRY_PTR(*list);
-    if (old)
-        memcpy(*list, old, count * size);
-    *room = more;
-    return OK;
-}
-
 static enum err add_name(struct arena *a, struct block *b, text name)
 {
-    TRY(wider(a, (void **)&b->names, b->name_count, &b->name_room, sizeof *b->names));
+    TRY(arena_wider(a, (void **)&b->names, b->name_count, &b->name_room, sizeof *b->names));
     b->names[b->name_count++] = name;
     return OK;
 }
@@ -90,7 +76,7 @@ static enum err add_name(struct arena *a, struct block *b, text name)
 static enum err add_frame(struct arena *a, struct block *b, text bytes)
 {
     struct unpack c = { .rest = bytes };
-    TRY(wider(a, (void **)&b->frames, b->count, &b->room, sizeof *b->frames));
+    TRY(arena_wider(a, (void **)&b->frames, b->count, &b->room, sizeof *b->frames));
     struct block_frame *f = &b->frames[b->count++];
     f->item = unpack_signed(&c);
     f->id = (uint32_t)unpack_number(&c);

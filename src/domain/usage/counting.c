@@ -35,14 +35,7 @@ enum err counting_load(struct ctx *c, const struct person *p, int category, msec
         &q, db, SQL_USAGE_OF,
         ARGS(V_TEXT(c->tenant), V_ID(p->id), V_TEXT(c->policy->categories[category].name), V_INT(from), V_INT(to)));
     for (*count = 0; query_next(&q); (*count)++) {
-        if (*count == room) {
-            struct record *old = rows;
-            room = room ? room * 2 : 16;
-            rows = NEW_ARRAY(c->arena, struct record, room);
-            TRY_PTR(rows);
-            if (old)
-                memcpy(rows, old, *count * sizeof *rows);
-        }
+        TRY(arena_wider(c->arena, (void **)&rows, *count, &room, sizeof *rows));
         rows[*count] = (struct record){ .category = category,
                                         .item = query_get(&q, USAGE_OF, item),
                                         .version = query_get(&q, USAGE_OF, version),

@@ -197,14 +197,7 @@ static enum err add_item(void *arg, const struct told *t)
 {
     struct heap *h = arg;
     TRY(day_of(h, t->at));
-    if (h->count == h->room) {
-        struct item *old = h->items;
-        h->room = h->room ? h->room * 2 : 256;
-        h->items = NEW_ARRAY(h->c->arena, struct item, h->room);
-        TRY_PTR(h->items);
-        if (old)
-            memcpy(h->items, old, h->count * sizeof *old);
-    }
+    TRY(arena_wider(h->c->arena, (void **)&h->items, h->count, &h->room, sizeof *h->items));
     h->items[h->count++] = (struct item){ .keys = { h->day, text_upto(t->page, SUM_KEY),
                                                     text_upto(t->action, SUM_KEY) },
                                           .error = t->error,
@@ -272,14 +265,7 @@ static enum err add_summed(struct turn *turn, const struct summed *one)
     struct arena *a = &turn->ready;
     if (a->used + one->shut.bytes.n > WRITE_MOST)
         TRY(write_ready(turn));
-    if (turn->count == turn->room) {
-        struct summed *old = turn->list;
-        turn->room = turn->room ? turn->room * 2 : PEOPLE;
-        turn->list = NEW_ARRAY(a, struct summed, turn->room);
-        TRY_PTR(turn->list);
-        if (old)
-            memcpy(turn->list, old, turn->count * sizeof *old);
-    }
+    TRY(arena_wider(a, (void **)&turn->list, turn->count, &turn->room, sizeof *turn->list));
     turn->list[turn->count] = *one;
     turn->list[turn->count].shut.bytes = arena_copy(a, one->shut.bytes);
     turn->count++;

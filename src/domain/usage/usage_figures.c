@@ -57,24 +57,11 @@ struct figures {
 
 /* ---- Groups. ---- */
 
-static enum err wider(struct arena *a, void **list, unsigned *room, size_t size)
-{
-    unsigned more = *room ? *room * 2 : 16;
-    void *old = *list;
-    *list = arena_array(a, more, size);
-    TRY_PTR(*list);
-    if (old)
-        memcpy(*list, old, *room * size);
-    *room = more;
-    return OK;
-}
-
 static enum err crowd_add(struct arena *a, struct crowd *w, unsigned person)
 {
     if (w->count && w->people[w->count - 1] == person)
         return OK;
-    if (w->count == w->room)
-        TRY(wider(a, (void **)&w->people, &w->room, sizeof *w->people));
+    TRY(arena_wider(a, (void **)&w->people, w->count, &w->room, sizeof *w->people));
     w->people[w->count++] = person;
     return OK;
 }
@@ -110,8 +97,7 @@ static enum err group_of(struct figures *f, text key, struct group **out)
         *out = f->table[f->slots[at] - 1];
         return OK;
     }
-    if (f->count == f->room)
-        TRY(wider(f->c->arena, (void **)&f->table, &f->room, sizeof(struct group *)));
+    TRY(arena_wider(f->c->arena, (void **)&f->table, f->count, &f->room, sizeof(struct group *)));
     *out = NEW(f->c->arena, struct group);
     TRY_PTR(*out);
     **out = (struct group){ .key = arena_copy(f->c->arena, key) };
@@ -131,7 +117,7 @@ static enum err group_count(struct figures *f, struct group *g, unsigned person,
 static enum err group_times(struct figures *f, struct group *g, int64_t more)
 {
     while (g->counts[RESPONSES] + more > g->time_room)
-        TRY(wider(f->c->arena, (void **)&g->times, &g->time_room, sizeof *g->times));
+        TRY(arena_wider(f->c->arena, (void **)&g->times, g->time_room, &g->time_room, sizeof *g->times));
     return OK;
 }
 
