@@ -372,6 +372,8 @@ struct store {
     _Atomic msec busy_since;  /* when the group under way was taken; 0: none */
 };
 void store_path(const struct store *s, const char *name, char out[PATH_MAX]);
+/* Writes the file "postgresql": the folder is known from then on as one whose data is in databases. */
+enum err store_marks_elsewhere(struct arena *a, const struct store *s);
 
 /* ---- readers.c ---- */
 /* A reader's connection is kept with its snapshot open, for whoever reads before anything else is acknowledged. */

@@ -28,6 +28,13 @@ static enum err folder(struct arena *a, struct store *s, const struct store_opti
     return exists(s->dir) ? OK : say(a, ERR_CONFIG, "there is no data folder %s", s->dir);
 }
 
+enum err store_marks_elsewhere(struct arena *a, const struct store *s)
+{
+    char path[PATH_MAX];
+    store_path(s, "postgresql", path);
+    return file_write(a, path, TEXT("--store and --keyring name where the data is\n"));
+}
+
 /* The folder says where its data are, so that a start without their addresses makes no new ones. */
 static enum err folder_agrees(struct arena *a, const struct store *s)
 {
@@ -41,7 +48,7 @@ static enum err folder_agrees(struct arena *a, const struct store *s)
                             : OK;
     if (exists(file) && !move_folder_idle(s))
         return say(a, ERR_CONFIG, "the folder %s has data of its own: `garant move` brings it to PostgreSQL", s->dir);
-    return exists(mark) ? OK : file_write(a, mark, TEXT("--store and --keyring name where the data is\n"));
+    return exists(mark) ? OK : store_marks_elsewhere(a, s);
 }
 
 static enum err places(struct arena *a, struct store *s, const struct store_options *o)

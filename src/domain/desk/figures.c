@@ -73,7 +73,7 @@ enum err desk_put_figures(struct ctx *c, struct json_out *w)
     for (int i = 0; i < DESK_MONTHS; i++) {
         const struct month *m = &all[i];
         json_open(w, '{');
-        json_pair(w, TEXT("month"), arena_print(c->arena, "%04d-%02d", m->first.year, m->first.month));
+        json_pair(w, TEXT("month"), text_upto(date_print(c->arena, m->first), 7));
         json_pair_int(w, TEXT("requests"), m->requests);
         json_pair_int(w, TEXT("answered"), m->answered);
         json_pair_int(w, TEXT("late"), m->late);

@@ -217,7 +217,8 @@ static struct place place_of(const struct accepting *k)
 
 static enum err about(struct ctx *c, const char *member, enum err status)
 {
-    text_cstr(text_of(member), c->arena->why.field, sizeof c->arena->why.field);
+    if (status != OK)
+        text_cstr(text_of(member), c->arena->why.field, sizeof c->arena->why.field);
     return status;
 }
 
@@ -416,9 +417,7 @@ static enum err put_preview(struct ctx *c, struct json_out *w)
     TRY(q.status);
     lint_too_soon(c->policy->root, value_day(c, c->now), &earliest);
     json_pair(w, TEXT("in_force"), c->policy->version);
-    json_pair(w, TEXT("earliest"),
-              earliest.year ? arena_print(c->arena, "%04d-%02d-%02d", earliest.year, earliest.month, earliest.day)
-                            : (text){ NULL, 0 });
+    json_pair(w, TEXT("earliest"), earliest.year ? date_print(c->arena, earliest) : (text){ NULL, 0 });
     return arena_whole(c->arena);
 }
 
@@ -456,9 +455,7 @@ static enum err may_accept(struct ctx *c)
 enum err merger_check(struct ctx *c, const struct merger_acceptance *in)
 {
     TRY(may_accept(c));
-    TRY(check_names(c, in));
-    c->arena->why.field[0] = 0;
-    return OK;
+    return check_names(c, in);
 }
 
 enum err merger_accept_own(struct ctx *c, const struct merger_acceptance *in, struct answer *out)

@@ -329,11 +329,9 @@ static enum err verify_arrived(struct move *m)
 
 static enum err folder_says(struct move *m)
 {
-    char path[PATH_MAX];
     if (m->to.s->engine->files)
         return folder_unmark(m->a, m->to.s, "postgresql");
-    store_path(m->to.s, "postgresql", path);
-    TRY(file_write(m->a, path, TEXT("--store and --keyring name where the data is\n")));
+    TRY(store_marks_elsewhere(m->a, m->to.s));
     return store_sync_folder(m->a, m->to.s->dir);
 }
 
