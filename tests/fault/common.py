@@ -1,6 +1,6 @@
 """What the fault tests share: their registry, the tier, and the small policy."""
-import os
-from garant import TOP, Server
+import functools, os, subprocess
+from garant import BUILD, TOP, Server
 from tap import Tests
 
 SMALL = os.path.join(TOP, "tests/lib/small.yaml")
@@ -10,6 +10,15 @@ tests = Tests()
 
 def server(**options):
     return Server(SMALL, **options)
+
+
+@functools.cache
+def preloaded(name):
+    """tests/fault/NAME.c as a library that a server is started with."""
+    library = os.path.join(BUILD, f"fault/{name}.so")
+    os.makedirs(os.path.dirname(library), exist_ok=True)
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(TOP, f"tests/fault/{name}.c")], check=True)
+    return library
 
 
 def person(number, last="Fault"):

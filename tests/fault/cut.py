@@ -1,9 +1,9 @@
 """R2: the power is cut, or the operating system dies. What was written and not synced may be on the disk, or not, or in part, in any order; so may names
 that no sync of their folder holds. A shim under the server writes down what it asked for (cut.c); from that the disks that may be left are made, and the
 server is started on them: what was acknowledged is there. A disk that says "synced" and lies shows that a loss would be seen."""
-import os, random, shutil, struct, subprocess, time
-from common import RELEASE, server, tests
-from garant import BUILD, TOP, Fault, check
+import os, random, shutil, struct, time
+from common import RELEASE, preloaded, server, tests
+from garant import Fault, check
 from load import Load, journal_holds
 
 WRITTEN, CUT_TO, SYNC_BEGUN, SYNC_ENDED, CREATED, REMOVED, LINKED, RENAMED = range(1, 9)
@@ -136,13 +136,6 @@ def turn(names, kind, path, to, node):
         names[path if kind == CREATED else to] = node
 
 
-def shim():
-    library = os.path.join(BUILD, "fault/cut.so")
-    os.makedirs(os.path.dirname(library), exist_ok=True)
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(TOP, "tests/fault/cut.c")], check=True)
-    return library
-
-
 class Cuts:
     """A server under load whose power is cut again and again."""
 
@@ -150,7 +143,7 @@ class Cuts:
         self.subject, self.lies, self.log, self.load = subject, lies, os.path.join(subject.folder, "calls"), Load(subject, writers=4)
         self.dice, self.open_calls, self.calls = random.Random(2026), 0, 0
         subject.stop()
-        subject.env = {"LD_PRELOAD": shim(), "CUT_LOG": self.log, "CUT_FOLDER": subject.data}
+        subject.env = {"LD_PRELOAD": preloaded("cut"), "CUT_LOG": self.log, "CUT_FOLDER": subject.data}
         self.begin()
 
     def begin(self):

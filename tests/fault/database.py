@@ -1,7 +1,7 @@
 """A store on PostgreSQL whose databases go away: killed under load and started again, sessions ended, another host in their place."""
 import contextlib, os, random, shutil, signal, socket, struct, subprocess, tempfile, threading, time
-from common import RELEASE, SMALL, tests
-from garant import BUILD, TOP, Server, check
+from common import RELEASE, SMALL, preloaded, tests
+from garant import Server, check
 from load import Load, journal_holds
 from postgres import Postgres
 
@@ -364,11 +364,9 @@ class Ahead:
     """The control file of tests/fault/ahead.c, and the environment that preloads it."""
 
     def __init__(self, folder):
-        self.path, library = os.path.join(folder, "ahead"), os.path.join(BUILD, "fault/ahead.so")
-        os.makedirs(os.path.dirname(library), exist_ok=True)
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(TOP, "tests/fault/ahead.c")], check=True)
+        self.path = os.path.join(folder, "ahead")
         self.set(0)
-        self.env = {"LD_PRELOAD": library, "AHEAD_CONTROL": self.path}
+        self.env = {"LD_PRELOAD": preloaded("ahead"), "AHEAD_CONTROL": self.path}
 
     def set(self, milliseconds):
         with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:

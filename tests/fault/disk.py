@@ -1,7 +1,7 @@
 """R4: the disk is full, then freed. R3: errors of write and fsync, from the n-th call on, through a shim under the server."""
 import contextlib, errno, os, struct, subprocess, tempfile, time
-from common import RELEASE, person, server, tests
-from garant import BUILD, TOP, check
+from common import RELEASE, person, preloaded, server, tests
+from garant import check
 from load import BREAKS, journal_holds
 
 WRITE, SYNC, GROW, TORN = 1, 2, 4, 8
@@ -10,17 +10,10 @@ WRITE, SYNC, GROW, TORN = 1, 2, 4, 8
 class Shim:
     """The control file of tests/fault/shim.c, and the environment that preloads it."""
 
-    built = False
-
     def __init__(self, folder, data):
         self.path = os.path.join(folder, "faults")
-        library = os.path.join(BUILD, "fault/shim.so")
-        if not Shim.built:
-            os.makedirs(os.path.dirname(library), exist_ok=True)
-            subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(TOP, "tests/fault/shim.c")], check=True)
-            Shim.built = True
         self.set()
-        self.env = {"LD_PRELOAD": library, "FAULT_CONTROL": self.path, "FAULT_FOLDER": data}
+        self.env = {"LD_PRELOAD": preloaded("shim"), "FAULT_CONTROL": self.path, "FAULT_FOLDER": data}
 
     def set(self, kinds=0, error=0, after=0, times=0):
         """Calls of these kinds fail with this error, `times` of them (-1: all), once `after` more have passed."""

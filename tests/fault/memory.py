@@ -1,8 +1,8 @@
 """R5: memory is short. The n-th wish for memory of a request fails, alone or with all behind it: the server lives on, says that it could not, does what it
 did not do when it is asked again, and nothing that it acknowledged is half done."""
-import http.client, os, random, struct, subprocess, time
-from common import RELEASE, person, server, tests
-from garant import BUILD, TOP, check
+import http.client, os, random, struct, time
+from common import RELEASE, person, preloaded, server, tests
+from garant import check
 from load import journal_holds
 
 SPARE = 4                                                        # wishes of other threads meanwhile: the last numbers of a request may not come
@@ -12,11 +12,9 @@ class Memory:
     """The control file of tests/fault/memory.c, and the environment that preloads it."""
 
     def __init__(self, folder):
-        self.path, library = os.path.join(folder, "memory"), os.path.join(BUILD, "fault/memory.so")
-        os.makedirs(os.path.dirname(library), exist_ok=True)
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(TOP, "tests/fault/memory.c")], check=True)
+        self.path = os.path.join(folder, "memory")
         self.set(0)
-        self.env = {"LD_PRELOAD": library, "MEMORY_CONTROL": self.path}
+        self.env = {"LD_PRELOAD": preloaded("memory"), "MEMORY_CONTROL": self.path}
 
     def set(self, armed, after=1 << 40, times=0):
         with open(self.path, "r+b" if os.path.exists(self.path) else "wb") as file:
